@@ -1,0 +1,1 @@
+"""What the running agent API promises to the outside: settings, endpoints, metric names. Pydantic only, no I/O."""

@@ -1,0 +1,16 @@
+"""Ports and paths of the agent API: what probes, ingresses, scrapers and clients may rely on."""
+
+from typing import Final
+
+HTTP_PORT: Final = 8000
+METRICS_PORT: Final = 9090
+
+LIVENESS_PATH: Final = "/livez"
+READINESS_PATH: Final = "/readyz"
+HEALTH_PATH: Final = "/health"
+
+API_PREFIX: Final = "/api/v1"
+METRICS_PATH: Final = f"{API_PREFIX}/metrics"
+"""Served on both ports: inside the cluster on the HTTP port, for scrapers on the metrics port, which no route exposes."""
+AUTH_PREFIX: Final = f"{API_PREFIX}/auth"
+CHAT_PATH: Final = f"{API_PREFIX}/chat"
