@@ -1,0 +1,1 @@
+"""The knowledge base: splitting, embedding, storing and finding passages."""
