@@ -89,7 +89,7 @@ class AppConfig(BaseModel):
     jwt_refresh_expire_days: Annotated[int, Field(ge=1, le=90)] = Field(7, description="Life of a refresh token.")
 
     def environment_variables(self) -> dict[str, str]:
-        """What differs from the defaults, as NAME: text, ready for a ConfigMap; reading it back gives an equal value."""
+        """What differs from the defaults, as NAME: text for a ConfigMap; reading it back gives an equal value."""
         values = self.model_dump(mode="json", exclude_defaults=True)
         return {name.upper(): _text(value) for name, value in sorted(values.items())}
 
@@ -113,7 +113,8 @@ class AppSecrets(BaseModel):
         SecretStr("change-me-in-production"), description="Signs tokens: `openssl rand -hex 32`."
     )
     jwt_previous_secret_key: SecretStr = Field(
-        SecretStr(""), description="The signing key before a rotation: its tokens stay valid; nothing is signed with it."
+        SecretStr(""),
+        description="The signing key before a rotation: its tokens stay valid; nothing is signed with it.",
     )
 
 

@@ -11,6 +11,6 @@ HEALTH_PATH: Final = "/health"
 
 API_PREFIX: Final = "/api/v1"
 METRICS_PATH: Final = f"{API_PREFIX}/metrics"
-"""Served on both ports: inside the cluster on the HTTP port, for scrapers on the metrics port, which no route exposes."""
+"""On both ports: the HTTP port inside the cluster, and for scrapers the metrics port, which no route exposes."""
 AUTH_PREFIX: Final = f"{API_PREFIX}/auth"
 CHAT_PATH: Final = f"{API_PREFIX}/chat"

@@ -22,7 +22,10 @@ class MetricSpec:
 
 
 REQUEST_LATENCY: Final = MetricSpec(
-    "request_latency_seconds", "histogram", "Time to answer a request.", ("endpoint", "method"),
+    "request_latency_seconds",
+    "histogram",
+    "Time to answer a request.",
+    ("endpoint", "method"),
     (0.1, 0.5, 1, 2, 5, 10, 30, 60),
 )
 HTTP_ERRORS: Final = MetricSpec(
@@ -37,35 +40,49 @@ LLM_LATENCY: Final = MetricSpec(
 )
 LLM_ERRORS: Final = MetricSpec("llm_errors_total", "counter", "Failed model calls.", ("error_type", "model"))
 RAG_SIMILARITY: Final = MetricSpec(
-    "rag_similarity_score", "histogram", "Cosine similarity of retrieved passages.", ("agent", "document_type"),
+    "rag_similarity_score",
+    "histogram",
+    "Cosine similarity of retrieved passages.",
+    ("agent", "document_type"),
     (0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1),
 )
 RAG_DOCUMENTS: Final = MetricSpec(
     "rag_documents_retrieved_total", "counter", "Passages retrieved.", ("agent", "document_type")
 )
 RAG_LATENCY: Final = MetricSpec(
-    "rag_search_latency_ms", "histogram", "Time of a retrieval in milliseconds.", ("agent",),
+    "rag_search_latency_ms",
+    "histogram",
+    "Time of a retrieval in milliseconds.",
+    ("agent",),
     (10, 25, 50, 100, 200, 500, 1000, 2000),
 )
 CACHE_OPERATIONS: Final = MetricSpec(
     "cache_operations_total", "counter", "Cache look-ups by outcome.", ("operation", "cache_type")
 )
 CACHE_LATENCY: Final = MetricSpec(
-    "cache_latency_ms", "histogram", "Time of a cache look-up in milliseconds.", ("operation", "cache_type"),
+    "cache_latency_ms",
+    "histogram",
+    "Time of a cache look-up in milliseconds.",
+    ("operation", "cache_type"),
     (1, 5, 10, 25, 50, 100, 200),
 )
 AGENT_ROUTING: Final = MetricSpec(
     "agent_routing_total", "counter", "Turns by the agent that was chosen.", ("selected_agent", "routing_method")
 )
 AGENT_ROUTING_CONFIDENCE: Final = MetricSpec(
-    "agent_routing_confidence", "histogram", "Measured confidence of the routing.", ("selected_agent",),
+    "agent_routing_confidence",
+    "histogram",
+    "Measured confidence of the routing.",
+    ("selected_agent",),
     (0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1),
 )
 RATE_LIMITED: Final = MetricSpec(
     "rate_limit_rejections_total", "counter", "Requests refused by the rate limit.", ("scope",)
 )
 DEPENDENCY_DOWN: Final = MetricSpec(
-    "dependency_down_total", "counter", "Uses of a dependency that did not answer, by its written policy.",
+    "dependency_down_total",
+    "counter",
+    "Uses of a dependency that did not answer, by its written policy.",
     ("dependency", "policy"),
 )
 BUILD_INFO: Final = MetricSpec("genai_auto_build_info", "gauge", "Always 1; the labels say what runs.", ("version",))
