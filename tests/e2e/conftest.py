@@ -1,0 +1,86 @@
+"""A cluster with the operator in it, and instances of GenAI Auto to talk to, as a user with kubectl and HTTP would."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from genai_testbed import clusters, deployment, images
+from genai_testbed.instance import Instance
+from genai_testbed.kubectl import Kubectl, Manifest
+from genai_testbed.waiting import eventually
+
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Kubectl]:
+    """A node-level cluster with both images built from this tree and the operator running."""
+    with clusters.session("node") as cluster:
+        built = {image.name: image for image in images.ensure_images(images.names_for(cluster.name))}
+        cluster.load_images(tuple(image.archive for image in built.values()))
+        kubectl = Kubectl(cluster.kubeconfig())
+        deployment.install_operator(kubectl, built["operator"].reference, built["app"].reference)
+        yield kubectl
+        if cluster.keeps_running:
+            deployment.uninstall_operator(kubectl)
+
+
+@pytest.fixture(scope="session")
+def make_instance(platform: Kubectl) -> Iterator[Callable[..., Instance]]:
+    """Makes an instance from `examples/quickstart.yaml` in a fresh namespace that is removed at the end."""
+    namespaces: list[str] = []
+
+    def make(**spec: Any) -> Instance:
+        namespace = f"e2e-{secrets.token_hex(3)}"
+        namespaces.append(namespace)
+        labels = {"metadata": {"name": namespace, "labels": RESTRICTED}}
+        platform.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", **labels}))
+        manifest = quickstart() | {"spec": quickstart()["spec"] | spec}
+        kubectl = platform.within(namespace)
+        kubectl.apply(json.dumps(manifest))
+        return Instance(kubectl, manifest["metadata"]["name"])
+
+    yield make
+    for namespace in namespaces:
+        platform.run("delete", "namespace", namespace, "--wait=false")
+    for namespace in namespaces:
+        eventually(lambda ns=namespace: platform.find("namespace", ns) is None, within=120)  # type: ignore[misc]  # a lambda's default has no annotation
+
+
+@pytest.fixture(scope="session")
+def instance(make_instance: Callable[..., Instance]) -> Instance:
+    """The instance that most tests share; each test leaves it Ready."""
+    made = make_instance()
+    made.ready(within=180)
+    return made
+
+
+def quickstart() -> Manifest:
+    """The example that the README starts with."""
+    loaded: Manifest = yaml.safe_load((deployment.ROOT / "examples" / "quickstart.yaml").read_text())
+    return loaded
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """A failed test shows what the cluster has to say about its namespace."""
+    report = yield
+    made = getattr(item, "funcargs", {}).get("instance")
+    if report.when in {"setup", "call"} and report.failed and isinstance(made, Instance):
+        report.sections.append((f"namespace {made.kubectl.namespace}", describe(made.kubectl)))
+    return report
+
+
+def describe(kubectl: Kubectl) -> str:
+    """Conditions, pods, events and the end of each pod's log."""
+    parts = [kubectl.run("get", "genaiauto,deployment,statefulset,job,pod,pvc", "--output=wide")]
+    parts += [deployment.explain(resource, 0) for resource in kubectl.items("genaiauto")]
+    parts.append(kubectl.run("get", "events", "--sort-by=.lastTimestamp"))
+    for pod in kubectl.items("pods"):
+        name = pod["metadata"]["name"]
+        parts.append(f"--- {name}\n{kubectl.run('logs', name, '--all-containers', '--tail=40', '--ignore-errors')}")
+    return "\n".join(parts)
