@@ -1,0 +1,93 @@
+"""The PostgreSQL pool: asyncpg without an ORM, bounded waits, and one error for every way in which it can be away.
+
+The pool connects lazily: the process starts without a database, says so on /readyz and recovers by itself.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+from pgvector import Vector
+
+from genai_app.errors import DatabaseDown
+from genai_app.settings import Settings
+
+CONNECT_SECONDS = 3.0
+ACQUIRE_SECONDS = 5.0
+"""Longest wait for a free connection: a full pool answers 503 instead of piling up requests."""
+STATEMENT_SECONDS = 15.0
+
+_UNREACHABLE = (
+    OSError,  # refused, reset, no route; TimeoutError is one of them
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,  # "connection is closed", "pool is closing"
+    asyncpg.InternalClientError,  # the protocol was cut in the middle of a reply
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidCatalogNameError,  # the database does not exist (yet, or during a restore)
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.ReadOnlySQLTransactionError,  # a failover: this server has become a standby
+)
+
+
+async def open_pool(settings: Settings) -> asyncpg.Pool:
+    """A pool of at most `database_pool_size` connections; none is opened before it is needed."""
+    return await asyncpg.create_pool(
+        settings.database_dsn,
+        min_size=0,
+        max_size=settings.database_pool_size,
+        timeout=CONNECT_SECONDS,
+        command_timeout=STATEMENT_SECONDS,
+        init=_register_codecs,
+        reset=_keep_session,
+        server_settings={"application_name": "genai-auto", "timezone": "UTC"},
+    )
+
+
+@asynccontextmanager
+async def connection(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A connection in autocommit: each statement is its own transaction. Raises DatabaseDown."""
+    with unreachable_is_database_down():
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as acquired:
+            yield acquired
+
+
+@asynccontextmanager
+async def transaction(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A connection in one transaction, committed when the block ends without an error. Raises DatabaseDown."""
+    async with connection(pool) as acquired, acquired.transaction():
+        yield acquired
+
+
+@contextmanager
+def unreachable_is_database_down() -> Iterator[None]:
+    """Turn every error that means "the database is away" into DatabaseDown; let the others through."""
+    try:
+        yield
+    except _UNREACHABLE as error:
+        raise DatabaseDown from error
+
+
+async def _register_codecs(fresh: asyncpg.Connection) -> None:
+    """jsonb as Python values, vectors as numpy arrays, lists or `pgvector.Vector`, in binary."""
+    await fresh.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text")
+    try:
+        await fresh.set_type_codec(
+            "vector", schema="public", encoder=_encode_vector, decoder=Vector.from_binary, format="binary"
+        )
+    except ValueError:  # the schema is not there yet: readiness says so, and drops this connection when it is
+        return
+
+
+def _encode_vector(value: Any) -> bytes:
+    vector = value if isinstance(value, Vector) else Vector(value)
+    encoded: bytes = vector.to_binary()
+    return encoded
+
+
+async def _keep_session(_: asyncpg.Connection) -> None:
+    """No reset on release: nothing here changes session state, and asyncpg's reset costs a round trip a request."""
