@@ -34,9 +34,9 @@ _UNREACHABLE = (
 )
 
 
-async def open_pool(settings: Settings) -> asyncpg.Pool:
-    """A pool of at most `database_pool_size` connections; none is opened before it is needed."""
-    return await asyncpg.create_pool(
+def open_pool(settings: Settings) -> asyncpg.Pool:
+    """A pool of at most `database_pool_size` connections; `async with` it. None is opened before it is needed."""
+    return asyncpg.create_pool(
         settings.database_dsn,
         min_size=0,
         max_size=settings.database_pool_size,

@@ -1,7 +1,8 @@
 """The settings of one process; the only reader of the environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -27,13 +28,23 @@ class Settings(AppConfig, AppSecrets):
     """All settings, public and secret, as plain attributes; frozen. `from_environment` checks them as a whole."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read `environment` (the process's own when None); an empty variable counts as not set.
+    def from_environment(
+        cls,
+        environment: Mapping[str, str] | None = None,
+        *,
+        defaults: Mapping[str, str] = MappingProxyType({}),
+        overrides: Mapping[str, str] = MappingProxyType({}),
+        ignoring: Collection[str] = (),
+    ) -> Self:
+        """Read `environment` (the process's own when None), without the variables `ignoring`, between the other two.
 
-        Raises ConfigurationError with one line that names the variable and what to do.
+        An empty variable counts as not set. Raises ConfigurationError with one line that names the variable.
         """
-        variables = os.environ if environment is None else environment
-        values = {name.lower(): value for name, value in variables.items() if value != ""}
+        found = os.environ if environment is None else environment
+        kept = {name: value for name, value in found.items() if name not in ignoring}
+        values = {
+            name.lower(): value for layer in (defaults, kept, overrides) for name, value in layer.items() if value != ""
+        }
         try:
             settings = cls.model_validate({name: values[name] for name in cls.model_fields if name in values})
         except ValidationError as error:

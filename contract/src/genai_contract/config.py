@@ -54,6 +54,10 @@ class AppConfig(BaseModel):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         METRICS_PORT, description="Port of the metrics for scrapers; 0 serves them on the API's port only."
     )
+    trusted_proxies: str = Field(
+        "", description="Addresses or CIDRs, comma-separated, whose X-Forwarded-For names the client; empty: nobody's."
+    )
+    docs_enabled: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
     log_level: LogLevel = Field("INFO", description="Least severe level that is logged.")
 
     database_url: str = Field("", description="The whole database URL; wins over the POSTGRES_* parts.")

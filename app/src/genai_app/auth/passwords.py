@@ -1,0 +1,49 @@
+"""Password hashes: Argon2id at OWASP's minimum, in threads, a bounded number at once."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from genai_app.errors import Overloaded
+
+MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
+WAITING_AT_MOST: Final = 200
+"""Log-ins in the queue; a hash takes about 50 ms of one core, so the last of them waits for some seconds."""
+
+_NOBODY: Final = "$argon2id$v=19$m=19456,t=2,p=1$o6S8mHfYmgS16yHn6IZ5jw$BzYOGhQIL+RNTlJEa2ox8ci1/eqStuyk2WXYLGp/rGE"
+"""A hash of no password, with our parameters: checking it takes as long as checking a real one."""
+
+
+class Passwords:
+    """Hashes and checks passwords without holding up the event loop. Raises Overloaded when the queue is full."""
+
+    def __init__(self) -> None:
+        self._hasher = Argon2Hasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
+        self._threads = asyncio.Semaphore(max(1, (os.cpu_count() or 1) - 1))
+        self._waiting = 0
+
+    async def hashed(self, password: str) -> str:
+        """The hash to store."""
+        async with self._turn():
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def matches(self, password: str, stored: str | None) -> bool:
+        """Whether `password` belongs to `stored`; takes equally long when there is no such account (None)."""
+        async with self._turn():
+            matching = await asyncio.to_thread(self._hasher.verify, password, stored or _NOBODY)
+        return matching and stored is not None
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= WAITING_AT_MOST:
+            raise Overloaded("log-ins")
+        self._waiting += 1
+        try:
+            async with self._threads:
+                yield
+        finally:
+            self._waiting -= 1

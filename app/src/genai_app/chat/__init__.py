@@ -1,0 +1,1 @@
+"""Conversations: one turn, its events, and what is kept of it."""

@@ -1,0 +1,49 @@
+"""Which answers may be given to somebody else who asks the same, and how they are kept."""
+
+import dataclasses
+import json
+import re
+from typing import Final
+
+from genai_app.agents.conversation import Answer, Routing, Source
+
+SHAREABLE_AGENTS: Final = frozenset({"specs", "troubleshoot"})
+"""Agents that answer from the knowledge base alone; `maintenance` works on the customer's own records."""
+
+_PERSONAL: Final = re.compile(
+    r"""
+      @                                    # an e-mail address
+    | (?<!\d)\d(?:[\s().\-/]{0,2}\d){6,}   # seven digits: telephone, CPF, CNPJ, SSN, card
+    | \b[A-HJ-NPR-Z0-9]{17}\b              # a vehicle identification number
+    | \b[A-Z]{3}-?\d[A-Z0-9]\d{2}\b        # a Brazilian plate
+    | \b(?:my\ name|meu\ nome)\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Deliberately coarse: a question that is wrongly taken for personal costs a cache miss, nothing else."""
+
+
+def may_be_looked_up(question: str) -> bool:
+    """Whether a question is free of anything that looks personal, so that others may have asked it too."""
+    return _PERSONAL.search(question) is None
+
+
+def may_be_kept(answer: Answer) -> bool:
+    """Whether an answer rests on shared knowledge alone and found some."""
+    return answer.agent in SHAREABLE_AGENTS and bool(answer.sources) and _PERSONAL.search(answer.text) is None
+
+
+def encode(answer: Answer) -> bytes:
+    """The answer as JSON."""
+    return json.dumps(dataclasses.asdict(answer)).encode()
+
+
+def decode(kept: bytes) -> Answer | None:
+    """The answer again; None when it was written by another version."""
+    try:
+        fields = json.loads(kept)
+        fields["sources"] = tuple(Source(**source) for source in fields["sources"])
+        fields["routing"] = Routing(**fields["routing"])
+        return Answer(**fields)
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,69 @@
+"""What the commands beside `serve` and `migrate` do, each with its own pool that is closed at the end."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+from pydantic import TypeAdapter, ValidationError
+
+from genai_app import db
+from genai_app.auth.passwords import Passwords
+from genai_app.auth.schemas import Email, NewPassword
+from genai_app.auth.service import Accounts
+from genai_app.auth.tokens import Tokens
+from genai_app.errors import ConfigurationError
+from genai_app.migrations import schema_is_current
+from genai_app.rag.embedding import build_embedder
+from genai_app.rag.ingestion import Document, ingest_documents, seed_documents
+from genai_app.settings import Settings
+
+Report = Callable[[str], None]
+
+
+async def create_administrator(settings: Settings, email: str, password: str, name: str, *, report: Report) -> None:
+    """Raises ConfigurationError for an impossible address or password, Conflict when the address is taken."""
+    _check("--email", Email, email)
+    _check("the password", NewPassword, password)
+    async with _current_database(settings) as pool:
+        accounts = Accounts(pool, Tokens(settings), Passwords())
+        account = await accounts.create_administrator(email=email, password=password, name=name)
+    report(f"{account.email} is an administrator")
+
+
+async def ingest_files(settings: Settings, files: list[Path], document_type: str, *, report: Report) -> None:
+    """Store `files`, or the seed set when there are none. Raises ConfigurationError for a file that is no text."""
+    documents = tuple(_document(path, document_type) for path in files) or seed_documents()
+    async with _current_database(settings) as pool, httpx2.AsyncClient() as http:
+        result = await ingest_documents(pool, build_embedder(settings, http), documents)
+    report(
+        f"{len(result.new)} new, {len(result.replaced)} replaced, {len(result.unchanged)} unchanged documents; "
+        f"{result.passages} passages written"
+    )
+
+
+@asynccontextmanager
+async def _current_database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    async with db.open_pool(settings) as pool:
+        async with db.connection(pool) as connection:
+            if not await schema_is_current(connection):
+                raise ConfigurationError("the database's schema is older than this build: run `genai-auto migrate`")
+        yield pool
+
+
+def _document(path: Path, document_type: str) -> Document:
+    try:
+        return Document(path.name, path.read_text(encoding="utf-8"), document_type)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 text: convert it, or give Markdown or text files") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _check(what: str, rule: Any, value: str) -> None:
+    try:
+        TypeAdapter(rule).validate_python(value)
+    except ValidationError as error:
+        raise ConfigurationError(f"{what}: {error.errors(include_url=False, include_input=False)[0]['msg']}") from None

@@ -1,0 +1,1 @@
+"""What probes and people are told about the state of this process and of what it depends on."""

@@ -1,0 +1,1 @@
+"""What every HTTP reply has in common: problems, headers, request ids, measurements."""

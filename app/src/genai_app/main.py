@@ -1,0 +1,120 @@
+"""The composition root: builds one application from its settings, and everything that it uses when it starts."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx2
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genai_app import __version__, db
+from genai_app.admission import Gate
+from genai_app.agents.answering import build_agents
+from genai_app.auth import routes as auth_routes
+from genai_app.auth.passwords import Passwords
+from genai_app.auth.service import Accounts
+from genai_app.auth.tokens import Tokens
+from genai_app.cache import NullCache, RedisCache
+from genai_app.chat import routes as chat_routes
+from genai_app.chat.knowledge_version import KnowledgeVersion
+from genai_app.chat.service import Conversations
+from genai_app.chat.turn import Turns
+from genai_app.errors import Refused, Unavailable
+from genai_app.health import routes as health_routes
+from genai_app.health.checks import Checks
+from genai_app.http.documentation import add_documentation
+from genai_app.http.edge import Edge
+from genai_app.http.problems import http_error, invalid_request, refused
+from genai_app.metrics import Metrics
+from genai_app.redis_client import open_redis
+from genai_app.settings import Settings
+
+LARGEST_BODY = 256 * 1024
+"""Bytes; the longest message is 8,000 characters. Routes that take documents set their own."""
+
+NO_ENDPOINT = "unmatched"
+"""The metrics' endpoint of paths that no route has."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """An application that connects to nothing yet: its lifespan opens and closes everything."""
+    app = FastAPI(
+        title="GenAI Auto API",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.docs_enabled else None,
+        lifespan=_lifespan,
+        max_body_size=LARGEST_BODY,
+    )
+    app.state.settings = settings
+    app.state.metrics = Metrics(__version__)
+    for router in (health_routes.router, auth_routes.router, chat_routes.router):
+        app.include_router(router)
+    if settings.docs_enabled:
+        add_documentation(app)
+    for error in (Refused, Unavailable):
+        app.add_exception_handler(error, refused)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_middleware(Edge, metrics=app.state.metrics, endpoint_of=_endpoints(app))
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    metrics: Metrics = app.state.metrics
+    state = app.state
+    async with AsyncExitStack() as opened:
+        pool = await opened.enter_async_context(db.open_pool(settings))
+        redis, breaker = await opened.enter_async_context(open_redis(settings, metrics))
+        http = await opened.enter_async_context(httpx2.AsyncClient())
+        caching = settings.cache_enabled and redis is not None
+        state.gate = Gate(redis, breaker, metrics, limits=settings.rate_limit_enabled)
+        state.accounts = Accounts(pool, Tokens(settings), Passwords())
+        state.conversations = Conversations(pool)
+        state.checks = Checks(settings, pool, breaker)
+        state.turns = Turns(
+            pool=pool,
+            agents=build_agents(settings=settings, pool=pool, metrics=metrics, http=http),
+            gate=state.gate,
+            cache=RedisCache(redis, breaker, settings.cache_ttl) if caching and redis and breaker else NullCache(),
+            knowledge=KnowledgeVersion(pool),
+            caching=caching,
+            model=f"{settings.answering_provider}/{settings.llm_model}",
+            prompts=__version__,
+        )
+        yield
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    return invalid_request(request, error.errors())
+
+
+def _endpoints(app: FastAPI) -> Callable[[str], str]:
+    """A function from a path to its route's template; routes are read at the first call, when all are there."""
+    plain: dict[str, str] = {}
+    templates: list[tuple[re.Pattern[str], str]] = []
+
+    def endpoint_of(path: str) -> str:
+        if not plain:
+            for route in iter_route_contexts(app.routes):
+                template = route.path_format or route.path or ""
+                if "{" in template or not template:
+                    templates.append((route.path_regex, template))
+                else:
+                    plain[template] = template
+        known = plain.get(path)
+        if known is not None:
+            return known
+        return next((template for pattern, template in templates if pattern.match(path)), NO_ENDPOINT)
+
+    return endpoint_of

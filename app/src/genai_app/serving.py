@@ -1,0 +1,94 @@
+"""Runs an application: the API's server and, on its own port, the metrics for scrapers, in one event loop."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from genai_app.errors import ConfigurationError
+from genai_app.metrics import CONTENT_TYPE, Metrics
+from genai_app.settings import Settings
+
+DRAIN_SECONDS = 30
+"""After SIGTERM, for requests that are being answered."""
+
+BACKLOG = 2048
+
+
+class _Companion(uvicorn.Server):
+    """A second server in a process whose signals belong to the first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(app: ASGIApp, metrics: Metrics, settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM, then drain. Raises ConfigurationError when a port is taken."""
+    with _listening(settings.api_host, settings.api_port, "API_PORT (--port)") as api_socket:
+        api = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=[entry.strip() for entry in settings.trusted_proxies.split(",") if entry.strip()],
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+                lifespan="on",
+            )
+        )
+        if not settings.metrics_port:
+            await api.serve([api_socket])
+            return
+        with _listening(settings.api_host, settings.metrics_port, "METRICS_PORT") as metrics_socket:
+            scrapes = _Companion(
+                uvicorn.Config(
+                    metrics_app(metrics), log_config=None, access_log=False, server_header=False, lifespan="off"
+                )
+            )
+            companion = asyncio.create_task(scrapes.serve([metrics_socket]))
+            try:
+                await api.serve([api_socket])
+            finally:
+                scrapes.should_exit = True
+                await companion
+
+
+def metrics_app(metrics: Metrics) -> ASGIApp:
+    """Answers every GET with the metrics: nothing else is on that port."""
+
+    async def app(scope: Scope, _: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        allowed = scope["method"] in {"GET", "HEAD"}
+        body = metrics.render() if allowed else b""
+        headers = [
+            (b"content-type", CONTENT_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        await send({"type": "http.response.start", "status": 200 if allowed else 405, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    return app
+
+
+@contextmanager
+def _listening(host: str, port: int, setting: str) -> Iterator[socket.socket]:
+    """A bound socket, so that a taken port is one clear line instead of a stack."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {host}:{port} ({error.strerror}): choose another {setting} or stop what uses it"
+            ) from error
+        bound.listen(BACKLOG)
+        bound.setblocking(False)
+        yield bound
