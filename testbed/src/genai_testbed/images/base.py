@@ -48,7 +48,7 @@ def debootstrap_arguments(source: debian.Mirror, target: Path) -> list[str]:
 
 
 def rootfs(cache: Cache, runner: Runner) -> Path:
-    """The file system as a tar file, made once. Raises BuildFailed, NoDebianMirror."""
+    """The file system as a tar file, made once. Raises ImageBuildFailed, NoDebianMirror."""
     finished = cache.build / f"base-{fingerprint()}.tar"
     if finished.exists():
         return finished

@@ -8,11 +8,12 @@ from typing import Final
 
 from genai_testbed.images import base, mounts, prerequisites
 from genai_testbed.images.cache import Cache
-from genai_testbed.images.catalogue import CLONE, Recipe
+from genai_testbed.images.catalogue import Recipe
 from genai_testbed.images.debian import Mirror
 from genai_testbed.images.engine import Order, build_arguments
-from genai_testbed.images.errors import BuildFailed
+from genai_testbed.images.errors import ImageBuildFailed
 from genai_testbed.images.programs import Runner
+from genai_testbed.layout import CLONE
 
 BASE_CONTAINERFILE: Final = CLONE / "testbed" / "images" / "base.Containerfile"
 
@@ -80,7 +81,7 @@ class Buildah:
         """Overlay, unless this kernel or file system cannot: then vfs, which copies whole images."""
         try:
             runner.run(self.command("info"))
-        except BuildFailed:
+        except ImageBuildFailed:
             if self._without_overlay.exists():
                 raise
             runner.progress(

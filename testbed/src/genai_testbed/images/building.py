@@ -12,10 +12,11 @@ from rich.markup import escape
 from genai_testbed.images import archive, client_settings, docker, inputs
 from genai_testbed.images.buildah import Buildah
 from genai_testbed.images.cache import Cache, Image, Progress
-from genai_testbed.images.catalogue import CLONE, Recipe, choose, names_for
+from genai_testbed.images.catalogue import Recipe, choose, names_for
 from genai_testbed.images.docker import Docker
 from genai_testbed.images.engine import Engine, Order
 from genai_testbed.images.programs import Runner
+from genai_testbed.layout import CLONE
 
 KEPT_OF_EACH = 3
 """Archives that stay of every image: enough to switch between branches, not enough to fill a disk."""
@@ -56,7 +57,7 @@ def ensure_images(names: Sequence[str] | None = None, progress: Progress | None 
 
     Raises ImagesError; what was finished before an error stays finished.
     """
-    cache = Cache.of()
+    cache = Cache.of_machine()
     engine = select_engine(cache)
     wanted = want(names, engine)
     found = [cache.find(each.recipe.name, each.fingerprint) for each in wanted]
@@ -71,11 +72,19 @@ def images_for_node(progress: Progress | None = None) -> tuple[Image, ...]:
     return ensure_images(names_for("testbed"), progress)
 
 
-def prune(keep: Sequence[Image], progress: Progress, kept_of_each: int = 0) -> tuple[Image, ...]:
-    """Remove all archives but `keep` and the `kept_of_each` newest of each name; returns what was removed."""
-    cache = Cache.of()
+def status() -> tuple[tuple[Wanted, Image | None], ...]:
+    """Every image as this clone would make it now, with what is there of it."""
+    cache = Cache.of_machine()
+    wanted = want(None, select_engine(cache))
+    return tuple((each, cache.find(each.recipe.name, each.fingerprint)) for each in wanted)
+
+
+def prune(progress: Progress) -> tuple[Image, ...]:
+    """Remove every archive that this clone would not make now; returns what was removed."""
+    cache = Cache.of_machine()
+    keep = [image for _, image in status() if image is not None]
     with cache.locked(progress) as lock:
-        old = outdated(cache.everything(), keep, kept_of_each)
+        old = outdated(cache.everything(), keep, kept_of_each=0)
         _forget(old, select_engine(cache), cache, _runner("prune", cache, lock, progress))
     return old
 

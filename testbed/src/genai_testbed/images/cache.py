@@ -3,12 +3,13 @@
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from genai_testbed.images import mounts
+from genai_testbed.layout import cache_folder
 
 Progress = Callable[[str], None]
 
@@ -30,10 +31,9 @@ class Cache:
     root: Path
 
     @classmethod
-    def of(cls, environment: Mapping[str, str] = os.environ) -> "Cache":
-        """The folder that the XDG base directory specification names."""
-        base = environment.get("XDG_CACHE_HOME") or Path(environment.get("HOME", "/root")) / ".cache"
-        return cls(Path(base) / "genai-auto")
+    def of_machine(cls) -> "Cache":
+        """The folder that all clones share."""
+        return cls(cache_folder())
 
     @property
     def images(self) -> Path:

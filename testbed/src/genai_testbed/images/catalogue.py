@@ -8,8 +8,6 @@ from typing import Final
 
 from genai_testbed.images.errors import UnknownImage
 
-CLONE: Final = Path(__file__).parents[4]
-
 
 @dataclass(frozen=True)
 class Recipe:

@@ -39,11 +39,11 @@ class Engine(Protocol):
         ...
 
     def prepare(self, runner: Runner) -> None:
-        """Get ready to build, and clear what a killed build left behind. Raises PrerequisiteMissing, BuildFailed."""
+        """Get ready to build, and clear what a killed build left. Raises MissingPrerequisite, ImageBuildFailed."""
         ...
 
     def build(self, order: Order, runner: Runner) -> None:
-        """Write the archive `order.target`. Raises BuildFailed."""
+        """Write the archive `order.target`. Raises ImageBuildFailed."""
         ...
 
     def forget(self, references: Sequence[str], runner: Runner) -> None:

@@ -1,19 +1,18 @@
 """What can go wrong with images, by what the caller does about it.
 
-ImagesError
-├── PrerequisiteMissing   the machine lacks a program or a right: the text says how to get it
-├── NoDebianMirror        no apt source of this machine leads to Debian: name a mirror
-├── UnknownImage          a name that is not in the catalogue
-└── BuildFailed           a program failed: the text ends with what it said last and where its whole log is
+TestbedError              printed without a traceback; says what to do next
+├── MissingPrerequisite   the machine lacks a program or a right: the text says how to get it
+└── ImagesError
+    ├── NoDebianMirror    no apt source of this machine leads to Debian: name a mirror
+    ├── UnknownImage      a name that is not in the catalogue
+    └── ImageBuildFailed  a program failed: the text ends with what it said last and where its whole log is
 """
 
+from genai_testbed.errors import TestbedError
 
-class ImagesError(Exception):
+
+class ImagesError(TestbedError):
     """Images could not be had; the text says why and what to do next."""
-
-
-class PrerequisiteMissing(ImagesError):
-    """A program or a right is missing on this machine."""
 
 
 class NoDebianMirror(ImagesError):
@@ -24,5 +23,5 @@ class UnknownImage(ImagesError):
     """The catalogue has no image of that name."""
 
 
-class BuildFailed(ImagesError):
+class ImageBuildFailed(ImagesError):
     """A program that builds, fetches or exports an image failed."""

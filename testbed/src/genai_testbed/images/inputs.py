@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genai_testbed.images.errors import PrerequisiteMissing
+from genai_testbed.errors import MissingPrerequisite
 
 SOURCE_DATE = 1580601600
 """Seconds since 1970: one date for all files of a build, so that equal content makes equal layers."""
@@ -25,12 +25,12 @@ class InputFile:
 def gather(clone: Path, roots: Sequence[str]) -> tuple[InputFile, ...]:
     """Files under `roots` that git tracks or would add (ignored files never get into an image), sorted by path.
 
-    Raises PrerequisiteMissing outside a git clone.
+    Raises MissingPrerequisite outside a git clone.
     """
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", *roots]
     listed = subprocess.run(command, cwd=clone, check=False, capture_output=True, text=True)
     if listed.returncode:
-        raise PrerequisiteMissing(
+        raise MissingPrerequisite(
             f"images are built from a git clone, and git does not see one: {listed.stderr.strip()}"
         )
     paths = sorted(path for path in listed.stdout.split("\0") if path and (clone / path).is_file())

@@ -1,5 +1,6 @@
 """File systems that a killed build left mounted: found and undone before anything is deleted below them."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,4 +27,5 @@ def clear(folder: Path) -> None:
 
 
 def _unescaped(point: str) -> str:
-    return point.encode().decode("unicode_escape")
+    """The kernel writes blanks, line ends and backslashes as three octal digits."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), point)

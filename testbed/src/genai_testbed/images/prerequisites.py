@@ -4,7 +4,7 @@ import os
 import shutil
 from typing import Final
 
-from genai_testbed.images.errors import PrerequisiteMissing
+from genai_testbed.errors import MissingPrerequisite
 from genai_testbed.images.programs import Runner
 
 BUILDAH: Final = {"buildah": "buildah", "debootstrap": "debootstrap", "tar": "tar", "umount": "mount"}
@@ -12,14 +12,14 @@ BUILDAH: Final = {"buildah": "buildah", "debootstrap": "debootstrap", "tar": "ta
 
 
 def require(programs: dict[str, str], runner: Runner) -> None:
-    """Have these programs on PATH and the rights to use them. Raises PrerequisiteMissing with what to do."""
+    """Have these programs on PATH and the rights to use them. Raises MissingPrerequisite with what to do."""
     if os.geteuid() != 0:
-        raise PrerequisiteMissing("building images without Docker needs root: run this with sudo, or start Docker")
+        raise MissingPrerequisite("building images without Docker needs root: run this with sudo, or start Docker")
     packages = missing(programs)
     if not packages:
         return
     if shutil.which("apt-get") is None:
-        raise PrerequisiteMissing(f"building images without Docker needs {', '.join(packages)}: install them")
+        raise MissingPrerequisite(f"building images without Docker needs {', '.join(packages)}: install them")
     runner.progress(f"{runner.name}: installing the Debian packages {', '.join(packages)}")
     runner.run(["apt-get", "update", "-q"])
     runner.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages, "debian-archive-keyring"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genai_testbed.images.cache import Progress
-from genai_testbed.images.errors import BuildFailed
+from genai_testbed.images.errors import ImageBuildFailed
 
 SECONDS_BETWEEN_LINES = 5.0
 _STEP = re.compile(r"(\[\d+/\d+\] )?STEP \d+/\d+: ")
@@ -27,7 +27,7 @@ class Runner:
     environment: Mapping[str, str]
 
     def run(self, command: Sequence[str], cwd: Path | None = None) -> str:
-        """The program's standard output and error. Raises BuildFailed with the last lines and the log's place."""
+        """The program's standard output and error. Raises ImageBuildFailed with the last lines and the log's place."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         lines: list[str] = []
         told = time.monotonic()
@@ -46,7 +46,7 @@ class Runner:
                         self.progress(f"{self.name}: {line.strip()[:100]}")
         if process.returncode:
             last = "\n  ".join(lines[-15:])
-            raise BuildFailed(
+            raise ImageBuildFailed(
                 f"{command[0]} ended with {process.returncode} while making {self.name}:\n  {last}\n"
                 f"The whole log is {self.log}"
             )
