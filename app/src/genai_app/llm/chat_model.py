@@ -30,13 +30,13 @@ class Evidence:
 class ChatRequest:
     """One call of a model.
 
-    `messages` is the whole prompt. `question` and `topic` (an earlier question that this one refers to; empty: none)
-    are the customer's own words. `agent` labels the metrics. `max_tokens` bounds the reply.
+    `messages` is the whole prompt. `question` is in the customer's own words; `topic` are the concepts of an earlier
+    question that it refers to. `agent` labels the metrics. `max_tokens` bounds the reply.
     """
 
     messages: tuple[Message, ...]
     question: str
-    topic: str
+    topic: tuple[str, ...]
     evidence: tuple[Evidence, ...]
     agent: str
     temperature: float

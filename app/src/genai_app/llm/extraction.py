@@ -1,7 +1,7 @@
 """Finding the lines of retrieved passages that answer a question; pure, no model involved.
 
-A line is a list item or a sentence. It answers a part of the question as far as the part's concepts stand in it or in its
-heading. What the passages do not cover is reported, never filled in.
+A line is a list item or a sentence. It answers a part of the question as far as the part's concepts stand in it or in
+its heading. What the passages do not cover is reported, never filled in.
 """
 
 import math
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from genai_app.llm.chat_model import Evidence
-from genai_app.llm.vocabulary import ANSWER_SHAPES, PROCEDURE, concepts
+from genai_app.llm.vocabulary import ACTIONS, ANSWER_SHAPES, PROCEDURE, concepts
 
 INHERITED: Final = 0.6
 """Weight of what a part takes over from the part, or the earlier question, that it refers to."""
@@ -37,9 +37,6 @@ _PART = re.compile(
     r"[?;.!]\s+|,?\s+(?:and|e)\s+(?=(?:how|what|which|when|where|is|are|can|does|do|qual|quais|quando|quanto|quantos|"
     r"quantas|como|onde|de quanto|a cada|com que|de que)\b)",
     re.IGNORECASE,
-)
-_REFERS = re.compile(
-    r"\b(?:it|its|this|that|these|those|them|they|ele|ela|eles|elas|isso|isto|dele|dela)\b", re.IGNORECASE
 )
 _CONDITION = re.compile(r"(?:if|when|to|as)\b", re.IGNORECASE)
 _ITEM = re.compile(r"^(?:[-*•]|\d+[.)])\s+")
@@ -80,7 +77,7 @@ class Extract:
         return sum(covered < ENOUGH for covered in self.coverage)
 
 
-def extract(question: str, topic: str, evidence: Sequence[Evidence]) -> Extract:
+def extract(question: str, topic: Sequence[str], evidence: Sequence[Evidence]) -> Extract:
     """The lines of `evidence` (best passage first) that answer each part of `question`."""
     lines = [line for index, passage in enumerate(evidence) for line in _lines(index, passage)]
     rarity = _rarity(evidence)
@@ -98,24 +95,37 @@ def extract(question: str, topic: str, evidence: Sequence[Evidence]) -> Extract:
     )
 
 
-def parts(question: str, topic: str) -> tuple[Part, ...]:
-    """What is asked, one by one. A part that points back ("how often is it changed?") inherits what came before it."""
+def parts(question: str, topic: Sequence[str]) -> tuple[Part, ...]:
+    """What is asked, one by one.
+
+    A part that names no thing of its own ("how often is it changed?") inherits what came before it; one that names
+    nothing but a thing ("and the brake fluid?") inherits what was asked about the thing before it. `topic` comes before
+    the first part.
+    """
     found: list[Part] = []
-    before = tuple(concept for concept in concepts(topic) if not concept.startswith("?"))
+    before = tuple(topic)
     for text in _PART.split(question):
-        all_concepts = concepts(text)
-        own = [concept for concept in all_concepts if not concept.startswith("?")]
-        shapes = tuple(concept for concept in all_concepts if concept.startswith("?"))
-        if not own and not shapes:
+        asked = concepts(text)
+        own = tuple(concept for concept in asked if not concept.startswith("?"))
+        shapes = tuple(concept for concept in asked if concept.startswith("?"))
+        if not asked:
             continue
-        refers = len(own) <= 1 or _REFERS.search(text) is not None
-        inherited = [concept for concept in before if refers and concept not in own]
-        weights = [(concept, 1.0) for concept in own] + [(concept, INHERITED) for concept in inherited]
-        if not own and not found and not inherited:
-            continue
-        found.append(Part(tuple(weights), shapes))
-        before = tuple(dict.fromkeys([*own, *(inherited if refers else ())]))
+        if not things(own):
+            inherited = tuple(c for c in before if not c.startswith("?") and c not in own)
+        elif own == things(own) and not shapes:
+            inherited = tuple(c for c in before if c in ACTIONS)
+            shapes = tuple(c for c in before if c.startswith("?"))
+        else:
+            inherited = ()
+        if own or inherited:
+            found.append(Part((*((c, 1.0) for c in own), *((c, INHERITED) for c in inherited)), shapes))
+        before = (*own, *inherited, *shapes)
     return tuple(found)
+
+
+def things(found: Sequence[str]) -> tuple[str, ...]:
+    """The concepts that a question can be about: neither cues nor actions."""
+    return tuple(concept for concept in found if concept not in ACTIONS and not concept.startswith("?"))
 
 
 def _answer(

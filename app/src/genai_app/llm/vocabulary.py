@@ -1,8 +1,8 @@
 """Words of a text as concepts that English and Portuguese share; pure.
 
-The table `vocabulary.tsv` knows the words of cars: "correia dentada", "cambelt" and "timing belt" are one concept. A word
-that the table does not know is a concept of its own, without its ending. It is what lets a Portuguese question find and
-quote English manuals without a model.
+The table `vocabulary.tsv` knows the words of cars: "correia dentada", "cambelt" and "timing belt" are one concept. A
+word that the table does not know is a concept of its own, without its ending. It is what lets a Portuguese question
+find and quote English manuals without a model.
 """
 
 import re
@@ -17,32 +17,46 @@ Language = Literal["en", "pt"]
 LONGEST_PHRASE: Final = 6
 """Words of the longest phrase that is looked up."""
 
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 STOP_WORDS: Final[dict[Language, frozenset[str]]] = {
-    "en": frozenset(
+    "en": _set(
         "a about after again all also am an and any are as at be been before being but by can could did do does doing "
         "done during each exactly few for from further get give go going got had has have having he her here him his "
         "how i if in into is it its itself just kind know let like long made make makes may me might mine much must my "
         "myself need needs no nor not now of often on once one only or other our out own per please recommended said "
         "same she should show so some still such take takes tell than that the their them then there these they thing "
-        "this those through to too type until up us use used uses using very support supports supported blow blows blowing want was way we were what where which "
+        "this those through to too type until up us use used uses using very support supports "
+        "supported blow blows blowing want was way we were what where which "
         "while who whom whose why will with work works would you your hi hello thanks thank happens happen come comes "
-        "between ok okay".split()
+        "between ok okay"
     ),
-    "pt": frozenset(
+    "pt": _set(
         "a agora ai ainda algum alguma ao aos aquele aquilo as ate bom com como da das de dela dele deles depois desde "
         "deve devem devo diga do dos e ela elas ele eles em entao entre era essa esse esta estao este estou eu existe "
         "faco faz fazer fica ficam fiz foi funciona ha isso isto ja la lhe mais mas me mesmo meu meus minha minhas "
         "muito na nao nas nem no nos nossa nosso num numa o obrigado oi ola onde os ou para pela pelo per pode podem "
         "por porque posso precisa preciso pra qual quais que quem recomendada recomendado se sem ser seu seus so sobre "
         "sua suas tem tenho ter teu tipo tipos tu tua um uma umas uns usa usar uso usado vai voce voces vou partir "
-        "dar da fui estava deu acontece favor usam vem caso".split()
+        "dar da fui estava deu acontece favor usam vem caso"
     ),
 }
-SUBJECT: Final = frozenset("genauto x1 2024 car cars vehicle carro carros veiculo automovel suv".split())
+SUBJECT: Final = _set("genauto x1 2024 car cars vehicle carro carros veiculo automovel suv")
 """What every question is about anyway: it distinguishes nothing."""
 
 PROCEDURE: Final = "?procedure"
 """The cue of "how do I": it asks for instructions, not for a value."""
+
+ACTIONS: Final = frozenset(
+    {
+        *("replace", "inspect", "start", "fit", "reset", "off", "on", "last", "rotate", "wash", "unlock", "fold"),
+        *("pair", "available", "detected", "update", "turning", "lost", "void"),
+    }
+)
+"""Concepts that are done to a thing: alone they do not say what a question is about."""
 
 ANSWER_SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "?interval": re.compile(r"\bevery\b|\d\s*(?:km|months?|years?)\b|\bafter\b.*\d", re.IGNORECASE),
@@ -52,15 +66,21 @@ ANSWER_SHAPES: Final[dict[str, re.Pattern[str]]] = {
 """What a line must hold to answer a cue of the vocabulary."""
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[a-z][a-z0-9]*(?:/[a-z0-9]+)?")
+_PORTUGUESE_LETTERS = re.compile(r"[áàâãéêíóôõúç]")
 _THOUSANDS = re.compile(r"[.,](?=\d{3}\b)")
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`phrases`: normalised words → concept; `english`: concept → its English phrases, for the full-text search."""
+    """The table, ready to look things up.
+
+    `phrases`: normalised words → concept; `english`: concept → its English phrases, for the full-text search;
+    `own_words`: the words that only one of the languages has.
+    """
 
     phrases: dict[tuple[str, ...], str]
     english: dict[str, tuple[tuple[str, ...], ...]]
+    own_words: dict[Language, frozenset[str]]
 
 
 @cache
@@ -68,6 +88,7 @@ def vocabulary() -> Vocabulary:
     """The table that ships with this package, read once. Raises ValueError when a phrase belongs to two concepts."""
     phrases: dict[tuple[str, ...], str] = {}
     english: dict[str, tuple[tuple[str, ...], ...]] = {}
+    phrases_of: dict[Language, list[tuple[str, ...]]] = {"en": [], "pt": []}
     table = resources.files("genai_app.llm").joinpath("vocabulary.tsv").read_text(encoding="utf-8")
     for line in table.splitlines():
         if line.startswith("#"):
@@ -77,10 +98,14 @@ def vocabulary() -> Vocabulary:
             [tuple(words(phrase)) for phrase in column.split(", ") if phrase] for column in columns
         )
         english[concept] = tuple(english_phrases)
+        phrases_of["en"] += english_phrases
+        phrases_of["pt"] += portuguese_phrases
         for key in (*english_phrases, *portuguese_phrases):
             if phrases.setdefault(key, concept) != concept:
                 raise ValueError(f"vocabulary.tsv: {' '.join(key)!r} is in {phrases[key]!r} and {concept!r}: keep one")
-    return Vocabulary(phrases, english)
+    both = {code: frozenset(word for phrase in phrases_of[code] for word in phrase) for code in phrases_of}
+    own_words: dict[Language, frozenset[str]] = {"en": both["en"] - both["pt"], "pt": both["pt"] - both["en"]}
+    return Vocabulary(phrases, english, own_words)
 
 
 def words(text: str) -> list[str]:
@@ -120,10 +145,13 @@ def search_terms(found: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def language(text: str) -> Language:
-    """The language of a message, by its small words; English when nothing speaks for Portuguese."""
+    """The language of a message, by its small words and the table's; English when nothing speaks for Portuguese."""
     tokens = words(text)
-    english, portuguese = (sum(token in STOP_WORDS[code] for token in tokens) for code in ("en", "pt"))
-    accents = len(re.findall(r"[áàâãéêíóôõúç]", text.lower()))
+    english, portuguese = (
+        sum(token in STOP_WORDS[code] or token in vocabulary().own_words[code] for token in tokens)
+        for code in ("en", "pt")
+    )
+    accents = len(_PORTUGUESE_LETTERS.findall(text.lower()))
     return "pt" if portuguese + accents > english else "en"
 
 

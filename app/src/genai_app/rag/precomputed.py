@@ -1,8 +1,8 @@
 """Vectors of the texts that ship inside this package, computed once when the package is made.
 
-The seed documents and the routing examples would cost 15 seconds of CPU at every first start. A text that was changed is
-simply not found here and is embedded as any other; a test refuses a stale file, `python -m genai_app.agents.precompute`
-writes it.
+The seed documents and the routing examples would cost 15 seconds of CPU at every first start. A text that was changed
+is simply not found here and is embedded as any other; a test refuses a stale file, and
+`python -m genai_app.agents.precompute` writes it.
 """
 
 import hashlib

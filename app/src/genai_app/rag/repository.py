@@ -26,7 +26,7 @@ class EmbeddedPassage:
 
 @dataclass(frozen=True)
 class StoredPassage:
-    """A search hit. `similarity` is the cosine to the question (0 when there was no vector), `rank_score` the fused rank."""
+    """A search hit: `similarity` is its cosine to the question (0 without a vector), `rank_score` its fused rank."""
 
     source: str
     document_type: str

@@ -70,9 +70,9 @@ class Retriever:
     def _measure(self, agent: str, found: tuple[StoredPassage, ...], milliseconds: float) -> None:
         self._metrics.observe(RAG_LATENCY, milliseconds, agent=agent)
         for passage in found:
-            labels = {"agent": agent, "document_type": passage.document_type}
-            self._metrics.count(RAG_DOCUMENTS, **labels)
-            self._metrics.observe(RAG_SIMILARITY, passage.similarity, **labels)
+            kind = passage.document_type
+            self._metrics.count(RAG_DOCUMENTS, agent=agent, document_type=kind)
+            self._metrics.observe(RAG_SIMILARITY, passage.similarity, agent=agent, document_type=kind)
 
 
 def text_query(text: str) -> str:
