@@ -1,0 +1,1 @@
+"""The custom resources of `genai-auto.dev`: models, rules, and the CRD that is generated from them."""

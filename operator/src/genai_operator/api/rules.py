@@ -1,0 +1,86 @@
+"""The rules between fields: each once as CEL for the API server, once as Python for a server that has an older CRD.
+
+A test evaluates both on the same resources and compares.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from genai_contract.config import Environment
+from genai_operator.api.genaiauto import GenAIAuto, Provider, Spec
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`cel` is evaluated with `self` as the spec; `holds` says the same; `message` says what to write instead."""
+
+    cel: str
+    holds: Callable[[Spec], bool]
+    message: str
+
+
+def _production(spec: Spec) -> bool:
+    return spec.environment is Environment.PRODUCTION
+
+
+RULES: Final = (
+    Rule(
+        "self.environment != 'Production' || self.llm.provider == 'OpenAICompatible' || has(self.llm.apiKeySecretRef)",
+        lambda s: (
+            not _production(s) or s.llm.provider is Provider.OPENAI_COMPATIBLE or s.llm.api_key_secret_ref is not None
+        ),
+        "Production needs llm.apiKeySecretRef (or provider Offline outside Production)",
+    ),
+    Rule(
+        "self.environment != 'Production' || self.llm.provider != 'Offline'",
+        lambda s: not _production(s) or s.llm.provider is not Provider.OFFLINE,
+        "Production needs a language model: set llm.provider to OpenRouter or OpenAICompatible",
+    ),
+    Rule(
+        "self.environment == 'Production' || self.llm.provider != 'OpenRouter' || has(self.llm.apiKeySecretRef)",
+        lambda s: _production(s) or s.llm.provider is not Provider.OPENROUTER or s.llm.api_key_secret_ref is not None,
+        "provider OpenRouter needs llm.apiKeySecretRef (or set llm.provider to Offline)",
+    ),
+    Rule(
+        "self.llm.provider != 'OpenAICompatible' || self.llm.baseURL != ''",
+        lambda s: s.llm.provider is not Provider.OPENAI_COMPATIBLE or s.llm.base_url != "",
+        "provider OpenAICompatible needs llm.baseURL, such as http://vllm.models:8000/v1",
+    ),
+    Rule(
+        "self.environment != 'Production' || self.api.logLevel != 'DEBUG'",
+        lambda s: not _production(s) or s.api.log_level != "DEBUG",
+        "Production does not log at DEBUG, which may show customers' messages: set api.logLevel to INFO or above",
+    ),
+    Rule(
+        "self.environment != 'Production' || self.auth.accessExpireMinutes <= 60",
+        lambda s: not _production(s) or s.auth.access_expire_minutes <= 60,
+        "Production limits auth.accessExpireMinutes to 60: a stolen token must not live long",
+    ),
+    Rule(
+        "self.environment != 'Production' || self.image.digest != '' || "
+        "!(self.image.tag == 'latest' || (self.image.tag == '' && self.version == 'latest'))",
+        lambda s: not _production(s) or s.image.digest != "" or (s.image.tag or s.version) != "latest",
+        "Production needs a fixed image: replace the tag latest by a version, or add image.digest",
+    ),
+    Rule(
+        "self.database.user != 'postgres' && !self.database.user.startsWith('pg_')",
+        lambda s: s.database.user != "postgres" and not s.database.user.startswith("pg_"),
+        "database.user must not be postgres or begin with pg_: these roles belong to the server",
+    ),
+    Rule(
+        "!(self.database.name in ['postgres', 'template0', 'template1'])",
+        lambda s: s.database.name not in {"postgres", "template0", "template1"},
+        "database.name must not be postgres, template0 or template1: these databases belong to the server",
+    ),
+)
+
+NAME_RULE: Final = {
+    "rule": "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+    "message": "metadata.name must have at most 40 characters a-z, 0-9 and -, begin with a letter and not end with -",
+}
+
+
+def broken_rules(app: GenAIAuto) -> tuple[str, ...]:
+    """The messages of all rules that a resource breaks, in the order of the table."""
+    return tuple(rule.message for rule in RULES if not rule.holds(app.spec))

@@ -1,0 +1,57 @@
+"""The status of a `GenAIAuto`, as the CRD describes it; the operator writes it and never reads decisions from it."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from genai_operator.api.fields import ApiModel
+
+Short = Annotated[str, StringConstraints(max_length=1024)]
+
+
+class Phase(StrEnum):
+    """The conditions in one word, for people."""
+
+    INVALID = "Invalid"
+    PROGRESSING = "Progressing"
+    READY = "Ready"
+    DEGRADED = "Degraded"
+    STOPPED = "Stopped"
+
+
+class Condition(ApiModel):
+    """One aspect of the instance."""
+
+    type: Annotated[str, StringConstraints(max_length=316)] = Field(description="Name of the aspect.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    reason: Annotated[str, StringConstraints(max_length=1024)] = Field(description="Why, in one word for programs.")
+    message: Annotated[str, StringConstraints(max_length=32768)] = Field(description="Why, and what to do next.")
+    observed_generation: int = Field(description="Generation of the resource that this was decided for.")
+    last_transition_time: Annotated[str, StringConstraints(max_length=64)] = Field(
+        description="When status changed last.", json_schema_extra={"format": "date-time"}
+    )
+
+
+class ApiStatus(ApiModel):
+    """The agent API as it runs."""
+
+    replicas: int = Field(description="Pods of the API.")
+    ready: Short = Field(description="Ready and wanted pods, such as 2/3.")
+    selector: Short = Field(description="Label selector of the pods, for autoscalers.")
+
+
+class Status(ApiModel):
+    """What the operator observed."""
+
+    observed_generation: int = Field(description="Generation of the resource that this status describes.")
+    phase: Phase = Field(description="The conditions in one word, for people.")
+    message: Annotated[str, StringConstraints(max_length=32768)] = Field(
+        description="What it waits for, or what to do."
+    )
+    version: Short = Field(description="Version of the app that serves; empty before the first.")
+    api: ApiStatus = Field(description="The agent API as it runs.")
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=32)] = Field(
+        description="Every aspect, always present; Ready sums them up.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )

@@ -1,0 +1,225 @@
+"""The only module that talks to Kubernetes: a few verbs over the client's transport, with plain dictionaries.
+
+Each request has a time limit, ignores proxy variables, and fails with an error of `errors.py`.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any, Final
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config.incluster_config import load_incluster_config
+from kubernetes.aio.config.kube_config import load_kube_config
+
+from genai_operator.errors import Conflict, Expired, KindAbsent, NotFound, Refused, Unavailable
+from genai_operator.kinds import BY_NAME, Kind
+from genai_operator.manifests import Manifest, Ref
+from genai_operator.naming import FIELD_MANAGER, SCALE_MANAGER
+
+_APPLY: Final = "application/apply-patch+yaml"
+_MERGE: Final = "application/merge-patch+json"
+_JSON: Final = "application/json"
+_REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=5)
+_WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=70)
+"""Bookmarks come about once a minute: longer silence is a dead connection."""
+_PAGE: Final = 500
+
+Query = list[tuple[str, str]]
+RequestCounter = Callable[[str, int], None]
+"""Called with the method and the status of each answer."""
+
+
+async def load_configuration(kubeconfig: str, *, in_cluster: bool) -> Configuration:
+    """Where the API server is and how to sign in: the pod's account, or a kubeconfig (empty: the usual place)."""
+    configuration = Configuration(client_session_kwargs={"trust_env": False}, connection_pool_maxsize=0)
+    if in_cluster and not kubeconfig:
+        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # client has no types
+    else:
+        await load_kube_config(  # type: ignore[no-untyped-call]  # the client's configuration loader has no types
+            kubeconfig or None, client_configuration=configuration, persist_config=False
+        )
+    return configuration
+
+
+class Cluster:
+    """A signed-in client. `on_answer` is told of every answer, for metrics."""
+
+    def __init__(self, configuration: Configuration, on_answer: RequestCounter) -> None:
+        self._client = ApiClient(configuration)
+        self._client.user_agent = FIELD_MANAGER
+        self._on_answer = on_answer
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()  # type: ignore[no-untyped-call]  # the client's life cycle has no types
+
+    async def get(self, kind: Kind, ref: Ref) -> Manifest | None:
+        """One object; None when it does not exist."""
+        try:
+            return await self._call("GET", kind.path(ref.namespace, ref.name))
+        except KindAbsent:
+            raise
+        except NotFound:
+            return None
+
+    async def list(
+        self, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = ""
+    ) -> tuple[list[Manifest], str]:
+        """All objects that both selectors choose, and the resource version to watch from."""
+        items: list[Manifest] = []
+        token = ""
+        while True:
+            query = _selectors(labels, fields, [("limit", str(_PAGE)), *([("continue", token)] if token else [])])
+            page = await self._call("GET", kind.path(namespace), query)
+            items += page["items"]
+            token = page["metadata"].get("continue", "")
+            if not token:
+                break
+        for item in items:  # a list leaves them out
+            item.setdefault("kind", kind.name)
+            item.setdefault("apiVersion", kind.api_version)
+        return items, page["metadata"]["resourceVersion"]
+
+    async def watch(
+        self, kind: Kind, namespace: str | None, *, labels: str, since: str, seconds: int
+    ) -> AsyncGenerator[tuple[str, Manifest], None]:
+        """Changes as (type, object) until the server ends the watch. Raises Expired when `since` is too old."""
+        query = _selectors(
+            labels,
+            "",
+            [
+                ("watch", "true"),
+                ("allowWatchBookmarks", "true"),
+                ("resourceVersion", since),
+                ("timeoutSeconds", str(seconds)),
+            ],
+        )
+        response = await self._send("GET", kind.path(namespace), query, timeout=_WATCH_TIMEOUT)
+        try:
+            if response.status >= 400:
+                raise _error(response.status, response.headers, await response.text())
+            async with aclosing(_lines(response.content)) as lines:
+                async for line in lines:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise _error(int(event["object"].get("code", 500)), {}, json.dumps(event["object"]))
+                    yield event["type"], event["object"]
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"the watch of {kind.plural} broke: {error}") from error
+        finally:
+            response.close()
+
+    async def apply(self, manifest: Manifest, *, force: bool) -> Manifest:
+        """Server-side apply of a complete object. Without `force` a field of somebody else raises Conflict."""
+        return await self._apply(manifest, FIELD_MANAGER, force=force)
+
+    async def apply_replicas(self, manifest: Manifest, replicas: int) -> Manifest:
+        """Set `replicas` of an existing object, by the field manager that owns nothing else."""
+        scale = {
+            "apiVersion": manifest["apiVersion"],
+            "kind": manifest["kind"],
+            "metadata": {key: manifest["metadata"][key] for key in ("name", "namespace")},
+            "spec": {"replicas": replicas},
+        }
+        return await self._apply(scale, SCALE_MANAGER, force=True)
+
+    async def apply_status(self, manifest: Manifest) -> Manifest:
+        """Server-side apply of the whole status."""
+        return await self._apply(manifest, FIELD_MANAGER, force=True, subresource="status")
+
+    async def create(self, manifest: Manifest, kind: Kind | None = None) -> Manifest:
+        """Create an object. Raises Conflict when it exists: it is never overwritten."""
+        kind = kind or BY_NAME[manifest["kind"]]
+        path = kind.path(manifest["metadata"]["namespace"])
+        return await self._call("POST", path, [("fieldManager", FIELD_MANAGER)], manifest)
+
+    async def merge_patch(self, kind: Kind, ref: Ref, patch: Manifest) -> Manifest:
+        """Change some fields of an existing object. Raises NotFound; never creates."""
+        path = kind.path(ref.namespace, ref.name)
+        return await self._call("PATCH", path, [("fieldManager", FIELD_MANAGER)], patch, content_type=_MERGE)
+
+    async def delete(self, kind: Kind, ref: Ref) -> None:
+        """Delete an object and what it owns, in the background. An absent object is fine."""
+        try:
+            await self._call("DELETE", kind.path(ref.namespace, ref.name), [("propagationPolicy", "Background")])
+        except NotFound:
+            return
+
+    async def _apply(self, manifest: Manifest, manager: str, *, force: bool, subresource: str = "") -> Manifest:
+        metadata = manifest["metadata"]
+        path = BY_NAME[manifest["kind"]].path(metadata["namespace"], metadata["name"], subresource)
+        query = [("fieldManager", manager), ("force", "true" if force else "false")]
+        return await self._call("PATCH", path, query, manifest, content_type=_APPLY)
+
+    async def _call(
+        self, method: str, path: str, query: Query | None = None, body: Any = None, *, content_type: str = _JSON
+    ) -> Manifest:
+        try:
+            response = await self._send(method, path, query or [], body, content_type, _REQUEST_TIMEOUT)
+            text = await response.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"the API server does not answer: {error or type(error).__name__}") from error
+        if response.status >= 400:
+            raise _error(response.status, response.headers, text)
+        answer: Manifest = json.loads(text)
+        return answer
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        body: Any = None,
+        content_type: str = _JSON,
+        timeout: aiohttp.ClientTimeout = _REQUEST_TIMEOUT,  # noqa: ASYNC109 - it is aiohttp's own, per connection and read
+    ) -> aiohttp.ClientResponse:
+        try:
+            request = await self._client.param_serialize(
+                method,
+                path,
+                query_params=query,
+                header_params={"Accept": _JSON, "Content-Type": content_type},
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            answer = await self._client.call_api(*request, _request_timeout=timeout)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"the API server does not answer: {error or type(error).__name__}") from error
+        response: aiohttp.ClientResponse = answer.response
+        self._on_answer(method, response.status)
+        return response
+
+
+def _selectors(labels: str, fields: str, more: Query) -> Query:
+    found = (("labelSelector", labels), ("fieldSelector", fields))
+    return [(name, value) for name, value in found if value] + more
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
+    """Split a stream ourselves: an object may be larger than the reader's limit for a line."""
+    rest = b""
+    async for chunk in content.iter_any():
+        *complete, rest = (rest + chunk).split(b"\n")
+        for line in complete:
+            if line:
+                yield line
+
+
+def _error(status: int, headers: Any, text: str) -> Exception:
+    """The error of our tree for an answer of the API server."""
+    try:
+        message = str(json.loads(text).get("message", text))
+    except ValueError:
+        if status == 404:
+            return KindAbsent("the API server does not serve this kind: install its CRD")
+        message = text.strip()
+    if status in (408, 429) or status >= 500:
+        return Unavailable(f"the API server answered {status}: {message}", _seconds(headers.get("Retry-After", "")))
+    return {404: NotFound, 409: Conflict, 410: Expired}.get(status, Refused)(message)
+
+
+def _seconds(retry_after: str) -> float:
+    return float(retry_after) if retry_after.isdigit() else 0.0

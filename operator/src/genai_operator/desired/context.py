@@ -1,0 +1,71 @@
+"""What a builder may know beside the resource: facts of the cluster and of the operator, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from genai_operator.api.genaiauto import GenAIAuto, Image
+
+
+@dataclass(frozen=True)
+class Images:
+    """The operator's images, where a resource names none. `database` may contain {version}."""
+
+    app: str
+    database: str
+    redis: str
+
+    def app_of(self, app: GenAIAuto) -> str:
+        """Image of the agent API: the operator's, with what the resource overrides."""
+        repository, tag, digest = split_image(self.app)
+        wanted: Image = app.spec.image
+        if wanted.digest or wanted.tag or app.spec.version or wanted.repository:
+            digest = wanted.digest
+        return join_image(wanted.repository or repository, wanted.tag or app.spec.version or tag, digest)
+
+    def database_of(self, app: GenAIAuto) -> str:
+        """Image of the database."""
+        managed = app.spec.database.managed
+        return managed.image or self.database.replace("{version}", managed.version.value)
+
+    def redis_of(self, app: GenAIAuto) -> str:
+        """Image of Redis."""
+        return app.spec.redis.managed.image or self.redis
+
+
+def split_image(image: str) -> tuple[str, str, str]:
+    """Repository, tag and digest; a port in the registry's name is no tag."""
+    name, _, digest = image.partition("@")
+    head, colon, tag = name.rpartition(":")
+    return (head, tag, digest) if colon and "/" not in tag else (name, "", digest)
+
+
+def join_image(repository: str, tag: str, digest: str) -> str:
+    """The reverse of `split_image`."""
+    return repository + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the API pods run now: kept while the schema is not ready for anything else."""
+
+    image: str
+    version: str
+    config_hash: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """Facts for the builders.
+
+    secrets: a Secret's name to the hash of its contents.
+    held: what the API keeps running until the migration of the wanted image has succeeded; None: nothing holds it back.
+    seeded: the knowledge base was loaded.
+    claim_template_size: the size in the StatefulSet's immutable claim template; empty before it exists.
+    """
+
+    images: Images
+    secrets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    held: Running | None = None
+    seeded: bool = False
+    claim_template_size: str = ""

@@ -1,0 +1,101 @@
+"""Looks at everything that a reconcile must know, and decides nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from genai_operator.api.genaiauto import GenAIAuto, Metadata
+from genai_operator.api.rules import broken_rules
+from genai_operator.cluster import Cluster
+from genai_operator.desired.config import secret_sources
+from genai_operator.desired.context import Images
+from genai_operator.desired.secrets import plans
+from genai_operator.diagnosis import stuck
+from genai_operator.kinds import EVENT, GENAI_AUTO, SECRET
+from genai_operator.manifests import Manifest, ObjectKey, Ref, digest
+from genai_operator.observed import Observed
+from genai_operator.store import Store
+
+PATIENCE_SECONDS: Final = 10
+"""A new object gets this long before its events are read: most need no explanation."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where to look: the cluster for the resource, the store for its children, the operator for default images."""
+
+    cluster: Cluster
+    store: Store
+    images: Images
+
+
+async def observe(sources: Sources, ref: Ref) -> Observed | None:
+    """One instance; None when it is gone or going, so that the garbage collector has its way."""
+    live = await sources.cluster.get(GENAI_AUTO, ref)
+    if live is None or "deletionTimestamp" in live["metadata"]:
+        return None
+    app, problems = read_resource(live)
+    secrets: Mapping[str, str] = {}
+    if app is not None and not problems:
+        secrets, problems = await _foreign_secrets(sources.cluster, app)
+    observed = Observed(
+        metadata=Metadata.model_validate(live["metadata"]),
+        resource=app,
+        images=sources.images,
+        status=live.get("status", {}),
+        children=sources.store.children(ref),
+        problems=problems,
+        foreign_secrets=secrets,
+    )
+    return await with_warnings(sources.cluster, observed, datetime.now(UTC))
+
+
+def read_resource(live: Manifest) -> tuple[GenAIAuto | None, tuple[str, ...]]:
+    """The resource, and what is wrong with it: the same rules as the CRD's, for a server that has an older one."""
+    try:
+        app = GenAIAuto.model_validate(live)
+    except ValidationError as error:
+        return None, tuple(
+            f"{'.'.join(str(step) for step in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+        )
+    return app, broken_rules(app)
+
+
+async def _foreign_secrets(cluster: Cluster, app: GenAIAuto) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Hashes of the Secrets that the spec names, and a problem for each that is not there."""
+    own = {plan.name for plan in plans(app)}
+    hashes, problems = {}, []
+    for _, name, key in secret_sources(app):
+        if name in own:
+            continue
+        secret = await cluster.get(SECRET, Ref(app.metadata.namespace, name))
+        if secret is None or key not in (secret.get("data") or {}):
+            problems.append(
+                f"Secret {name} has no key {key}: kubectl create secret generic {name} --from-literal={key}=…"
+                if secret is None
+                else f"Secret {name} has no key {key}: add it, or name another in the spec"
+            )
+        else:
+            hashes[name] = digest(secret["data"])
+    return hashes, tuple(problems)
+
+
+async def with_warnings(cluster: Cluster, observed: Observed, now: datetime) -> Observed:
+    """Add the newest warning of each stuck object: only events tell why a pod was never created."""
+    warnings: dict[ObjectKey, str] = {}
+    for key in stuck(observed):
+        if _age(observed.children[key], now) < PATIENCE_SECONDS:
+            continue
+        fields = f"type=Warning,involvedObject.kind={key.kind},involvedObject.name={key.name}"
+        events, _ = await cluster.list(EVENT, observed.metadata.namespace, fields=fields)
+        if events:
+            newest = max(events, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+            warnings[key] = str(newest.get("message", ""))
+    return replace(observed, warnings=warnings) if warnings else observed
+
+
+def _age(item: Manifest, now: datetime) -> float:
+    return (now - datetime.fromisoformat(item["metadata"]["creationTimestamp"])).total_seconds()

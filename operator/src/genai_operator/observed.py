@@ -1,0 +1,116 @@
+"""What one reconcile has seen of one instance, as plain values: the input of every decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from genai_operator.api.genaiauto import GenAIAuto, Metadata
+from genai_operator.desired.context import Context, Images, Running
+from genai_operator.desired.jobs import migration_name
+from genai_operator.manifests import Manifest, ObjectKey, dig, digest, key_of
+from genai_operator.naming import APP_VERSION, COMPONENT, CONFIG_HASH, Component, Names
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One instance and its children.
+
+    resource: None when its spec cannot be read; `problems` says why.
+    foreign_secrets: hashes of the Secrets that the spec refers to, by name; a missing key or Secret is in `problems`.
+    warnings: the newest warning event of an object that is stuck.
+    refusals: objects that the API server did not accept in this reconcile, with its words.
+    """
+
+    metadata: Metadata
+    resource: GenAIAuto | None
+    images: Images
+    status: Manifest = field(default_factory=dict)
+    children: Mapping[ObjectKey, Manifest] = field(default_factory=lambda: MappingProxyType({}))
+    problems: tuple[str, ...] = ()
+    foreign_secrets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: Mapping[ObjectKey, str] = field(default_factory=lambda: MappingProxyType({}))
+    refusals: tuple[tuple[ObjectKey, str], ...] = ()
+
+    @property
+    def names(self) -> Names:
+        """The names of the instance's objects."""
+        return Names(self.metadata.name)
+
+    def child(self, kind: str, name: str) -> Manifest | None:
+        """A child as it is in the cluster."""
+        return self.children.get(ObjectKey(kind, name))
+
+    def pods(self, component: Component) -> tuple[Manifest, ...]:
+        """The pods of one component, in order of name."""
+        return tuple(
+            item
+            for key, item in sorted(self.children.items())
+            if key.kind == "Pod" and dig(item, "metadata", "labels", COMPONENT) == component.value
+        )
+
+    def jobs(self, component: Component) -> tuple[Manifest, ...]:
+        """The Jobs of one component, in order of name."""
+        return tuple(
+            item
+            for key, item in sorted(self.children.items())
+            if key.kind == "Job" and dig(item, "metadata", "labels", COMPONENT) == component.value
+        )
+
+    def with_objects(self, changed: tuple[Manifest, ...], gone: tuple[ObjectKey, ...] = ()) -> "Observed":
+        """The same after some writes."""
+        children = {**self.children, **{key_of(item): item for item in changed}}
+        return replace(self, children=MappingProxyType({k: v for k, v in children.items() if k not in gone}))
+
+
+def job_succeeded(job: Manifest | None) -> bool:
+    """Whether a Job has done its work."""
+    return job_condition(job, "Complete") is not None
+
+
+def job_condition(job: Manifest | None, kind: str) -> Manifest | None:
+    """A condition of a Job, when it is true."""
+    for condition in dig(job, "status", "conditions", default=[]):
+        if condition["type"] == kind and condition["status"] == "True":
+            found: Manifest = condition
+            return found
+    return None
+
+
+def context(observed: Observed, app: GenAIAuto) -> Context:
+    """The facts that the builders need."""
+    names = observed.names
+    ctx = Context(
+        images=observed.images,
+        secrets={**_secret_hashes(observed), **observed.foreign_secrets},
+        seeded=any(job_succeeded(job) for job in observed.jobs(Component.SEED)),
+        claim_template_size=dig(
+            observed.child("StatefulSet", names.database),
+            "spec", "volumeClaimTemplates", 0, "spec", "resources", "requests", "storage",
+            default="",
+        ),
+    )  # fmt: skip
+    migrated = job_succeeded(observed.child("Job", migration_name(app, ctx)))
+    return replace(ctx, held=None if migrated else _held(observed, app))
+
+
+def running(observed: Observed) -> Running | None:
+    """What the API's Deployment asks for now."""
+    template = dig(observed.child("Deployment", observed.names.api), "spec", "template")
+    if template is None:
+        return None
+    annotations = dig(template, "metadata", "annotations", default={})
+    return Running(
+        image=dig(template, "spec", "containers", 0, "image", default=""),
+        version=annotations.get(APP_VERSION, ""),
+        config_hash=annotations.get(CONFIG_HASH, ""),
+    )
+
+
+def _held(observed: Observed, app: GenAIAuto) -> Running | None:
+    """At the first install, and while the image stays the same, nothing holds the API back."""
+    now = running(observed)
+    return now if now is not None and now.image != observed.images.app_of(app) else None
+
+
+def _secret_hashes(observed: Observed) -> dict[str, str]:
+    return {key.name: digest(item["data"]) for key, item in observed.children.items() if key.kind == "Secret"}

@@ -1,0 +1,71 @@
+"""One reconcile: the table of contents of the operator."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from genai_operator import credentials
+from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.applying import Applied, apply_changed, grow_volume, prune
+from genai_operator.desired import desired_state
+from genai_operator.desired.secrets import plans
+from genai_operator.gathering import Sources, observe
+from genai_operator.manifests import ObjectKey, Ref, key_of
+from genai_operator.observed import Observed, context
+from genai_operator.reporting import write_status
+from genai_operator.status import Assessment, assess
+
+_SOON_SECONDS: Final = 10.0
+"""Something is not as it should be, and may change without an event that we would see."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a reconcile ended: what it wrote, and when to look again (None: with the resync; `gone`: never)."""
+
+    writes: int = 0
+    again_in: float | None = None
+    gone: bool = False
+
+
+async def reconcile(sources: Sources, ref: Ref) -> Outcome:
+    """Bring everything that belongs to one GenAIAuto to its desired state. Level-triggered: knows nothing of events."""
+    observed = await observe(sources, ref)
+    if observed is None:
+        return Outcome(gone=True)
+    writes = 0
+    if observed.resource is not None and not observed.problems:
+        observed, writes = await bring_about(sources, observed, observed.resource)
+    assessment = assess(observed)
+    written = await write_status(sources.cluster, observed, assessment)
+    return Outcome(writes + written, again_in=next_look(assessment))
+
+
+async def bring_about(sources: Sources, observed: Observed, app: GenAIAuto) -> tuple[Observed, int]:
+    """Secrets, then objects, then what is superfluous. Returns the instance as it is afterwards, and the writes."""
+    cluster, store = sources.cluster, sources.store
+    secret_plans = plans(app)
+    secrets = await credentials.ensure(cluster, secret_plans, observed)
+    for secret in secrets:
+        store.put(secret)
+    observed = observed.with_objects(secrets)
+
+    wanted = desired_state(app, context(observed, app))
+    applied = await apply_changed(cluster, store, wanted, observed)
+    grown = await grow_volume(cluster, observed, app.spec.database.managed.storage.size)
+
+    keys = (*(key_of(manifest) for manifest in wanted), *(ObjectKey("Secret", plan.name) for plan in secret_plans))
+    gone = await prune(cluster, store, keys, observed)
+    writes = len(secrets) + len(applied.changed) + len(grown.changed) + len(gone)
+    return _after(observed, (applied, grown), gone), writes
+
+
+def _after(observed: Observed, steps: tuple[Applied, ...], gone: tuple[ObjectKey, ...]) -> Observed:
+    changed = tuple(item for step in steps for item in step.changed)
+    refusals = tuple(refusal for step in steps for refusal in step.refused)
+    return replace(observed.with_objects(changed, gone), refusals=refusals)
+
+
+def next_look(assessment: Assessment) -> float | None:
+    """Seconds until the next look; None when the resync is soon enough."""
+    settled = assessment.conditions["Ready"].status == "True" and assessment.conditions["Degraded"].status == "False"
+    return None if settled else _SOON_SECONDS

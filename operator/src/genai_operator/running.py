@@ -1,0 +1,115 @@
+"""The composition root: builds the client, the store, the queue and the informers, runs them, and closes everything."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Sequence
+
+import kopf
+import structlog
+from kubernetes.aio.client.configuration import Configuration
+
+from genai_operator.cluster import Cluster, load_configuration
+from genai_operator.desired.context import Images
+from genai_operator.gathering import Sources
+from genai_operator.handlers import build_registry, build_settings
+from genai_operator.kinds import CHILDREN
+from genai_operator.manifests import Ref
+from genai_operator.metrics import Metrics
+from genai_operator.naming import CHILD_SELECTOR
+from genai_operator.queueing import FORGET, WorkQueue
+from genai_operator.reconcile import reconcile
+from genai_operator.serving import serve
+from genai_operator.settings import OperatorSettings
+from genai_operator.store import Store
+from genai_operator.watching import Informer
+
+log = structlog.get_logger(__name__)
+
+
+class Operator:
+    """One running operator. `namespaces` empty: all of them."""
+
+    def __init__(self, settings: OperatorSettings, configuration: Configuration, namespaces: Sequence[str]) -> None:
+        self._settings = settings
+        self._configuration = configuration
+        self._namespaces = tuple(namespaces)
+        self._stop = asyncio.Event()
+        self.metrics = Metrics()
+        self._cluster = Cluster(configuration, self.metrics.count_answer)
+        images = Images(app=settings.app_image, database=settings.database_image, redis=settings.redis_image)
+        self._sources = Sources(self._cluster, Store(), images)
+        self._queue = WorkQueue(self._reconcile, self.metrics, settings.workers)
+        self._informers = [
+            Informer(self._cluster, self._sources.store, kind, namespace, CHILD_SELECTOR, self._queue.changed)
+            for kind in CHILDREN
+            for namespace in self._namespaces or (None,)
+        ]
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT; then finish the reconciles that have begun."""
+        loop = asyncio.get_running_loop()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_number, self._stop.set)
+        try:
+            async with (
+                serve(
+                    self._settings.listen_host,
+                    self._settings.listen_port,
+                    self.metrics,
+                    alive=self._queue.healthy,
+                    ready=self._listed,
+                ) as port,
+                asyncio.TaskGroup() as group,
+            ):
+                log.info("operator.started", port=port, namespaces=self._namespaces or "all")
+                informers = [group.create_task(informer.run()) for informer in self._informers]
+                work = group.create_task(self._work())
+                await self._stop.wait()
+                await work
+                for informer in informers:
+                    informer.cancel()
+        finally:
+            await self._cluster.close()
+        log.info("operator.stopped")
+
+    async def _work(self) -> None:
+        """Reconcile once every child that exists is known: else each would look absent, and be applied again."""
+        listed = asyncio.gather(*(informer.listed.wait() for informer in self._informers))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((listed, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if self._stop.is_set():
+            listed.cancel()
+            return
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._queue.run(self._stop))
+            group.create_task(self._watch_resources())
+
+    async def _watch_resources(self) -> None:
+        await kopf.operator(
+            registry=build_registry(self._configuration, self._queue.changed),
+            settings=build_settings(namespaced=bool(self._namespaces)),
+            namespaces=self._namespaces,
+            clusterwide=not self._namespaces,
+            stop_flag=self._stop,
+        )
+
+    async def _reconcile(self, ref: Ref) -> float:
+        outcome = await reconcile(self._sources, ref)
+        if outcome.gone:
+            return FORGET
+        if outcome.writes:
+            log.info("reconciled", writes=outcome.writes)
+        resync = self._settings.resync_seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+        return resync if outcome.again_in is None else outcome.again_in
+
+    def _listed(self) -> bool:
+        return all(informer.listed.is_set() for informer in self._informers)
+
+
+async def run_operator(settings: OperatorSettings, namespaces: Sequence[str]) -> None:
+    """Connect and run. Raises Unavailable never: what cannot be reached is tried again."""
+    in_cluster = bool(settings.kubernetes_service_host)
+    configuration = await load_configuration(settings.kubeconfig, in_cluster=in_cluster)
+    await Operator(settings, configuration, namespaces).run()

@@ -1,0 +1,39 @@
+"""The operator's settings; nothing else of the operator reads the environment."""
+
+from importlib.metadata import version
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def operator_version() -> str:
+    """The version of this operator; also the default tag of the app's image."""
+    return version("genai-auto-operator")
+
+
+class OperatorSettings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    app_image: str = Field(
+        default_factory=lambda: f"genai-auto/app:{operator_version()}",
+        description="Image of the agent API where a resource names none.",
+    )
+    database_image: str = Field(
+        "pgvector/pgvector:pg{version}",
+        description="Image of the database where a resource names none; {version} is the PostgreSQL major.",
+    )
+    redis_image: str = Field("redis:7-alpine", description="Image of Redis where a resource names none.")
+    kubeconfig: str = Field("", description="Path of the kubeconfig; empty: in the cluster, else ~/.kube/config.")
+    kubernetes_service_host: str = Field("", description="Set by Kubernetes in every pod: the API server's address.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level logged.")
+    listen_host: str = Field("0.0.0.0", description="Address of /livez, /readyz and /metrics.")  # noqa: S104 - a pod's own
+    listen_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8080, description="Port of /livez, /readyz and /metrics; 0 chooses a free one."
+    )
+    workers: Annotated[int, Field(ge=1, le=100)] = Field(10, description="Instances reconciled at the same time.")
+    resync_seconds: Annotated[float, Field(ge=1)] = Field(
+        300, description="Every instance is looked at again at least this often, with jitter."
+    )

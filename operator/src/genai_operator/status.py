@@ -1,0 +1,268 @@
+"""The conditions and the phase of an instance, decided from what was observed: an ordered list of pure checks."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from genai_operator.api.genaiauto import GenAIAuto, RedisMode
+from genai_operator.api.status import Phase
+from genai_operator.desired.jobs import migration_name
+from genai_operator.diagnosis import (
+    Problem,
+    claim_problem,
+    first_problem,
+    job_pods,
+    job_problem,
+    last_words,
+    not_created,
+    replica_failure,
+)
+from genai_operator.manifests import Manifest, ObjectKey, dig
+from genai_operator.naming import Component
+from genai_operator.observed import Observed, context, job_succeeded, running
+
+Truth = Literal["True", "False", "Unknown"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of one check. `failed`: it needs a person; otherwise it only needs time."""
+
+    status: Truth
+    reason: str
+    message: str
+    failed: bool = False
+
+    @classmethod
+    def yes(cls, reason: str, message: str) -> "Verdict":
+        """It holds."""
+        return cls("True", reason, message)
+
+    @classmethod
+    def wait(cls, reason: str, message: str) -> "Verdict":
+        """It does not hold yet."""
+        return cls("False", reason, message)
+
+    @classmethod
+    def no(cls, problem: Problem) -> "Verdict":
+        """It does not hold, and will not by itself."""
+        return cls("False", problem.reason, problem.message, failed=True)
+
+    @classmethod
+    def unknown(cls, reason: str, message: str) -> "Verdict":
+        """Nothing can be said."""
+        return cls("Unknown", reason, message)
+
+
+Check = Callable[[Observed, GenAIAuto], Verdict]
+
+
+def database_ready(o: Observed, app: GenAIAuto) -> Verdict:
+    """Whether PostgreSQL accepts connections."""
+    del app
+    workload = o.child("StatefulSet", o.names.database)
+    claim = o.child("PersistentVolumeClaim", o.names.database_claim)
+    pods = o.pods(Component.DATABASE)
+    if workload is not None and any(_ready(pod) for pod in pods):
+        return Verdict.yes("Accepting", "PostgreSQL accepts connections")
+    problem = (
+        claim_problem(claim, _warning(o, "PersistentVolumeClaim", o.names.database_claim))
+        or first_problem(pods)
+        or not_created(workload, _warning(o, "StatefulSet", o.names.database) if not pods else "")
+    )
+    if problem is not None:
+        return Verdict.no(problem)
+    return Verdict.wait("Starting", f"waiting for pod {o.names.database}-0 to be ready")
+
+
+def cache_ready(o: Observed, app: GenAIAuto) -> Verdict:
+    """Whether Redis answers."""
+    if app.spec.redis.mode is RedisMode.DISABLED:
+        return Verdict.unknown("NotConfigured", "redis.mode is Disabled: no cache and no rate limits")
+    deployment, pods = o.child("Deployment", o.names.redis), o.pods(Component.CACHE)
+    if deployment is not None and dig(deployment, "status", "availableReplicas", default=0) > 0:
+        return Verdict.yes("Accepting", "Redis accepts connections")
+    problem = first_problem(pods) or replica_failure(deployment)
+    return Verdict.no(problem) if problem else Verdict.wait("Starting", f"waiting for a ready pod of {o.names.redis}")
+
+
+def schema_up_to_date(o: Observed, app: GenAIAuto) -> Verdict:
+    """Whether the schema is what the wanted image needs."""
+    name = migration_name(app, context(o, app))
+    job = o.child("Job", name)
+    if job_succeeded(job):
+        return Verdict.yes("Migrated", f"the schema fits {o.images.app_of(app)}")
+    problem = job_problem(job, o.pods(Component.MIGRATION), _warning(o, "Job", name))
+    if problem is not None:
+        return Verdict.no(Problem("MigrationFailed", problem.message) if problem.reason == "JobFailed" else problem)
+    last = last_words(job_pods(name, o.pods(Component.MIGRATION)))
+    return Verdict.wait("Migrating", f"waiting for Job {name}" + (f", which tries again after: {last}" if last else ""))
+
+
+def api_available(o: Observed, app: GenAIAuto) -> Verdict:
+    """Whether the agent API serves."""
+    deployment, pods = o.child("Deployment", o.names.api), o.pods(Component.API)
+    if app.spec.api.replicas == 0:
+        return Verdict.wait("ScaledToZero", "api.replicas is 0: scale it up to serve")
+    available = dig(deployment, "status", "availableReplicas", default=0)
+    problem = first_problem(pods) or replica_failure(deployment)
+    if available > 0:
+        return Verdict.yes("Serving", f"{available} of {app.spec.api.replicas} API pods serve")
+    return Verdict.no(problem) if problem else Verdict.wait("Starting", "waiting for the first ready API pod")
+
+
+CHECKS: Final[tuple[tuple[str, Check], ...]] = (
+    ("DatabaseReady", database_ready),
+    ("CacheReady", cache_ready),
+    ("SchemaUpToDate", schema_up_to_date),
+    ("ApiAvailable", api_available),
+)
+NEEDED: Final = ("DatabaseReady", "SchemaUpToDate", "ApiAvailable")
+"""What Ready needs. Without the cache the service works, slower and without rate limits: that is Degraded."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Everything that the status says."""
+
+    phase: Phase
+    message: str
+    conditions: Mapping[str, Verdict]
+    version: str
+    api_replicas: int
+    api_ready: str
+
+
+def assess(observed: Observed) -> Assessment:
+    """Decide every condition; Ready, Progressing and Degraded sum the others up."""
+    app = observed.resource
+    if app is None or observed.problems:
+        return _invalid(observed)
+    verdicts = {name: check(observed, app) for name, check in CHECKS}
+    degraded = _degraded(observed, app, verdicts)
+    progressing = _progressing(observed, app, verdicts, degraded)
+    ready = _ready_verdict(app, verdicts, progressing)
+    deployment = observed.child("Deployment", observed.names.api)
+    now = running(observed)
+    return Assessment(
+        phase=_phase(app, ready, degraded),
+        message=_message(ready, degraded),
+        conditions={
+            "Ready": ready,
+            "Progressing": progressing,
+            "Degraded": degraded,
+            "ConfigurationValid": Verdict.yes("Valid", "the specification is valid"),
+            **verdicts,
+        },
+        version=now.version if now and ready.status == "True" else dig(observed.status, "version", default=""),
+        api_replicas=dig(deployment, "status", "replicas", default=0),
+        api_ready=f"{dig(deployment, 'status', 'readyReplicas', default=0)}/{app.spec.api.replicas}",
+    )
+
+
+def _invalid(observed: Observed) -> Assessment:
+    """Nothing is changed while the specification is wrong; what runs goes on."""
+    message = "; ".join(observed.problems)
+    unknown = Verdict.unknown("ConfigurationInvalid", "not looked at: the specification is not valid")
+    return Assessment(
+        phase=Phase.INVALID,
+        message=message,
+        conditions={
+            "Ready": Verdict.wait("ConfigurationInvalid", message),
+            "Progressing": Verdict.wait("ConfigurationInvalid", "waiting for a valid specification"),
+            "Degraded": Verdict.yes("ConfigurationInvalid", message),
+            "ConfigurationValid": Verdict("False", "Invalid", message, failed=True),
+            **{name: unknown for name, _ in CHECKS},
+        },
+        version=dig(observed.status, "version", default=""),
+        api_replicas=dig(observed.status, "api", "replicas", default=0),
+        api_ready=dig(observed.status, "api", "ready", default=""),
+    )
+
+
+def _degraded(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verdict]) -> Verdict:
+    """Whether something needs a person."""
+    for key, words in observed.refusals:
+        return Verdict.yes("Refused", f"the API server refuses {key.kind} {key.name}: {words}")
+    for name, verdict in verdicts.items():
+        if verdict.failed:
+            return Verdict.yes(verdict.reason, f"{name}: {verdict.message}")
+    seed = next((job_problem(job, observed.pods(Component.SEED)) for job in observed.jobs(Component.SEED)), None)
+    if seed is not None and app.spec.bootstrap.seed_knowledge_base:
+        return Verdict.yes("SeedFailed", seed.message)
+    rollout = first_problem(observed.pods(Component.API)) or replica_failure(
+        observed.child("Deployment", observed.names.api)
+    )
+    if rollout is not None:
+        return Verdict.yes(rollout.reason, f"API: {rollout.message}")
+    if verdicts["CacheReady"].status == "False" and _was_rolled_out(observed.child("Deployment", observed.names.redis)):
+        return Verdict.yes("CacheLost", f"no cache and no rate limits: {verdicts['CacheReady'].message}")
+    return Verdict.wait("AsExpected", "nothing needs attention")
+
+
+def _was_rolled_out(deployment: Manifest | None) -> bool:
+    """Whether a Deployment's present template was complete once: what is missing now was lost."""
+    conditions = dig(deployment, "status", "conditions", default=[])
+    return any(c["type"] == "Progressing" and c["reason"] == "NewReplicaSetAvailable" for c in conditions)
+
+
+def _progressing(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verdict], degraded: Verdict) -> Verdict:
+    """Whether time alone will change something."""
+    for name, verdict in verdicts.items():
+        if verdict.status == "False" and not verdict.failed and verdict.reason != "ScaledToZero":
+            return Verdict.yes(verdict.reason, f"{name}: {verdict.message}")
+    now, image = running(observed), observed.images.app_of(app)
+    if now is not None and now.image != image:
+        return Verdict.yes("Updating", f"the API goes on with {now.image} until {image} may run")
+    for kind, name in (("Deployment", observed.names.api), ("StatefulSet", observed.names.database)):
+        if not _rolled_out(observed.child(kind, name)):
+            return Verdict.yes("RollingOut", f"waiting for the newest pods of {name} to be ready")
+    if degraded.status == "True":
+        return Verdict.wait("NeedsAttention", degraded.message)
+    return Verdict.wait("Settled", "everything is as the specification asks")
+
+
+def _ready_verdict(app: GenAIAuto, verdicts: Mapping[str, Verdict], progressing: Verdict) -> Verdict:
+    """True only when what was asked for in this generation runs."""
+    for name in NEEDED:
+        verdict = verdicts[name]
+        if verdict.status != "True":
+            return Verdict("False", verdict.reason, f"{name}: {verdict.message}")
+    if progressing.reason in {"Updating", "RollingOut"}:
+        return Verdict.wait(progressing.reason, progressing.message)
+    return Verdict.yes("Serving", f"{app.spec.api.replicas} API pods wanted; {verdicts['ApiAvailable'].message}")
+
+
+def _phase(app: GenAIAuto, ready: Verdict, degraded: Verdict) -> Phase:
+    if degraded.status == "True":
+        return Phase.DEGRADED
+    if app.spec.api.replicas == 0 and ready.reason == "ScaledToZero":
+        return Phase.STOPPED
+    return Phase.READY if ready.status == "True" else Phase.PROGRESSING
+
+
+def _message(ready: Verdict, degraded: Verdict) -> str:
+    return degraded.message if degraded.status == "True" else ready.message
+
+
+def _rolled_out(workload: Manifest | None) -> bool:
+    """Whether the controller has seen the newest specification, and as many pods of it as wanted are ready."""
+    seen = dig(workload, "status", "observedGeneration", default=0)
+    if workload is None or seen < workload["metadata"]["generation"]:
+        return False
+    status, wanted = workload.get("status", {}), dig(workload, "spec", "replicas", default=1)
+    if workload["kind"] == "StatefulSet":
+        return bool(status.get("currentRevision") == status.get("updateRevision"))
+    return bool(
+        status.get("updatedReplicas", 0) == wanted
+        and status.get("replicas", 0) == wanted
+        and status.get("availableReplicas", 0) == wanted
+    )
+
+
+def _ready(pod: Manifest) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in dig(pod, "status", "conditions", default=[]))
+
+
+def _warning(observed: Observed, kind: str, name: str) -> str:
+    return observed.warnings.get(ObjectKey(kind, name), "")
