@@ -6,6 +6,7 @@ Every way in which a server can fail ends in ModelDown within the time of a turn
 import asyncio
 import email.utils
 import json
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -166,13 +167,13 @@ def retry_after_seconds(value: str | None) -> float | None:
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return None
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _worth_another(error: BaseException, deadline: float) -> bool:
