@@ -1,5 +1,6 @@
 """`up`, `down` and `status` of a test bed: idempotent, and able to follow a run that was killed at any point."""
 
+import itertools
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from genai_testbed import addons, cgroups, configuration, isolation, layout, packages, pki, supervision, tools
 from genai_testbed.configuration import CONTAINERD_SOCKET
 from genai_testbed.errors import MissingPrerequisite, NotReady, TestbedError
-from genai_testbed.kubectl import Kubectl, KubectlError
+from genai_testbed.kubectl import Kubectl, KubectlError, Manifest
 from genai_testbed.layout import NODE_NAME, Bed, Level
 from genai_testbed.locks import exclusive
 from genai_testbed.pause import PAUSE_IMAGE, find_busybox, write_archive
@@ -107,7 +108,7 @@ def status(state: Path | None = None) -> tuple[Bed, tuple[Row, ...]] | None:
     found = supervision.find(bed.id)
     machine = isolation.holder(bed.id)
     place = Place(machine.pid if machine else None, program_path())
-    level = Level.NODE if "kubelet" in found else Level.CONTROL_PLANE
+    level = Level.NODE if (bed.config / "kubelet.yaml").exists() else Level.CONTROL_PLANE
     rows = []
     for process in wanted(level, isolated=bed.isolated):
         main = supervision.main_process(found, process.name, process.executable)
@@ -158,7 +159,8 @@ def _programs(processes: Sequence[Process], progress: Progress) -> Mapping[str, 
     """Program name → path: compiled, or found among the packages' programs."""
     names = [each.executable for each in processes]
     compiled = tools.ensure([name for name in names if name in tools.PROGRAMS], progress)
-    programs = {PYTHON: Path(sys.executable), **compiled}
+    # Not sys.executable: it has another name when Python was started by another, and that would look like a change.
+    programs = {PYTHON: Path(sys.prefix) / "bin" / PYTHON, **compiled}
     if "containerd" in names:
         programs["containerd"] = Path(shutil.which("containerd", path=program_path()) or "containerd")
     return programs
@@ -167,8 +169,12 @@ def _programs(processes: Sequence[Process], progress: Progress) -> Mapping[str, 
 def _write_configuration(bed: Bed, level: Level) -> None:
     for name, text in configuration.files(bed, level).items():
         path = bed.config / name
+        if path.exists() and path.read_text() == text:
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        partial = bed.config / ".partial"  # not beside it: containerd watches its folder and would read half a file
+        partial.write_text(text)
+        partial.replace(path)
 
 
 def _switch_on(bed: Bed, level: Level) -> Place:
@@ -199,20 +205,16 @@ def _ensure_pause_image(bed: Bed, place: Place) -> None:
 
 
 def _import(place: Place, archive: Path) -> None:
-    done = place.run(
-        "ctr", f"--address={CONTAINERD_SOCKET}", "--namespace=k8s.io", "images", "import", "--digests", str(archive)
-    )
+    done = place.run("ctr", f"--address={CONTAINERD_SOCKET}", "--namespace=k8s.io", "images", "import", str(archive))
     if done.returncode != 0:
         raise TestbedError(f"{archive} was not imported: {done.stdout.strip()}. Is it a docker or OCI archive?")
 
 
 def _ensure_node_ready(bed: Bed, progress: Progress) -> None:
     kubectl = Kubectl(bed.kubeconfig)
-    if _node_is_ready(kubectl) and _has_default_storage(kubectl):
-        return
     with progress.step("wait for the node and its add-ons"):
         deadline = time.monotonic() + NODE_READY_SECONDS
-        kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": addons.manifests()}))
+        _apply(kubectl, addons.manifests())
         while not _node_is_ready(kubectl):
             if time.monotonic() > deadline:
                 raise NotReady(
@@ -222,6 +224,12 @@ def _ensure_node_ready(bed: Bed, progress: Progress) -> None:
             time.sleep(0.2)
 
 
+def _apply(kubectl: Kubectl, manifests: Sequence[Manifest]) -> None:
+    for namespace, group in itertools.groupby(manifests, lambda each: each["metadata"].get("namespace", "default")):
+        items = {"apiVersion": "v1", "kind": "List", "items": list(group)}
+        kubectl.within(namespace).apply(json.dumps(items))
+
+
 def _node_is_ready(kubectl: Kubectl) -> bool:
     try:
         node = kubectl.find("node", NODE_NAME) or {}
@@ -229,7 +237,3 @@ def _node_is_ready(kubectl: Kubectl) -> bool:
         return False
     conditions = node.get("status", {}).get("conditions", [])
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
-def _has_default_storage(kubectl: Kubectl) -> bool:
-    return kubectl.find("storageclass", "local-path") is not None

@@ -5,6 +5,7 @@ import io
 import json
 import platform
 import shutil
+import struct
 import tarfile
 from pathlib import Path
 
@@ -14,15 +15,26 @@ PAUSE_IMAGE = "localhost/genai-auto/pause:1"
 APPLETS = ("cat", "chmod", "chown", "env", "id", "ls", "mkdir", "nslookup", "rm", "sh", "sleep", "wget")
 """What the volume provisioner's helper and a person who looks around need."""
 
+PT_INTERP = 3
+
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def find_busybox() -> Path:
     """The static busybox. Raises MissingPrerequisite when it is absent or needs libraries that the image has not."""
     found = shutil.which("busybox", path="/usr/bin:/bin")
-    if found is None or b"ld-linux" in Path(found).read_bytes():
+    if found is None or needs_loader(Path(found).read_bytes()):
         raise MissingPrerequisite("The pause image needs a static busybox: apt-get install busybox-static")
     return Path(found)
+
+
+def needs_loader(program: bytes) -> bool:
+    """Whether a 64-bit ELF program asks for a dynamic loader (has a program header PT_INTERP)."""
+    if program[:5] != b"\x7fELF\x02":
+        return True
+    (table,) = struct.unpack_from("<Q", program, 32)
+    size, count = struct.unpack_from("<HH", program, 54)
+    return any(struct.unpack_from("<I", program, table + size * each)[0] == PT_INTERP for each in range(count))
 
 
 def write_archive(busybox: Path, archive: Path) -> Path:

@@ -1,14 +1,12 @@
 """PURE: the list of processes that make a node, in the order of their start; adding one is adding an entry."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from genai_testbed.configuration import CONTAINERD_SOCKET
 from genai_testbed.layout import NODE_ADDRESS, NODE_NAME, POD_SUBNET, SERVICE_SUBNET, Bed, Level
 
-PYTHON = Path(sys.executable).name
+PYTHON = "python3"
 
 
 @dataclass(frozen=True)
