@@ -134,7 +134,8 @@ def _is_official(image: Image) -> bool:
 
 
 def _runner(name: str, cache: Cache, lock: int, progress: Progress) -> Runner:
-    environment = {"TMPDIR": str(cache.build / "tmp")}  # buildah keeps its cache mounts there: not in /var/tmp
+    # buildah keeps its cache mounts in the temporary folder: in ours, not in /var/tmp.
+    environment = {"TMPDIR": str(cache.build / "tmp"), "DEBIAN_FRONTEND": "noninteractive"}
     (cache.build / "tmp").mkdir(exist_ok=True)
     log = cache.build / "logs" / f"{name}.log"
     log.parent.mkdir(exist_ok=True)

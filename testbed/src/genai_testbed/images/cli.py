@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from genai_testbed import clusters
 from genai_testbed.errors import TestbedError
 from genai_testbed.images.building import ensure_images, printed, prune, status
 from genai_testbed.images.catalogue import names_for
@@ -29,8 +30,6 @@ def build(names: Names = None) -> None:
 @app.command()
 def load(names: Names = None) -> None:
     """Build what is not there yet and import it into the cluster that CLUSTER names."""
-    from genai_testbed import clusters  # only this command has to do with clusters
-
     cluster = clusters.choose()
     images = _or_exit(lambda: ensure_images(names or names_for(cluster.name)))
     cluster.load_images(tuple(image.archive for image in images))

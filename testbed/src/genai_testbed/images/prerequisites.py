@@ -21,8 +21,9 @@ def require(programs: dict[str, str], runner: Runner) -> None:
     if shutil.which("apt-get") is None:
         raise MissingPrerequisite(f"building images without Docker needs {', '.join(packages)}: install them")
     runner.progress(f"{runner.name}: installing the Debian packages {', '.join(packages)}")
-    runner.run(["apt-get", "update", "-q"])
-    runner.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages, "debian-archive-keyring"])
+    apt = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
+    runner.run([*apt, "update"])
+    runner.run([*apt, "install", "-y", "--no-install-recommends", *packages, "debian-archive-keyring"])
 
 
 def missing(programs: dict[str, str]) -> list[str]:
