@@ -65,7 +65,7 @@ def mending(plan: SecretPlan, live: Manifest) -> Manifest:
     generated = (live["metadata"].get("annotations") or {}).get(GENERATED) == "true"
     if generated and live["metadata"].get("ownerReferences", []) != owners:
         patch.setdefault("metadata", {})["ownerReferences"] = owners or None
-    missing = plan.keys - live["data"].keys()
+    missing = plan.keys - live["hashes"].keys()
     if missing:
         fixed = dict(plan.fixed)
         patch["data"] = {key: _encoded(fixed[key] if key in fixed else _random()) for key in sorted(missing)}

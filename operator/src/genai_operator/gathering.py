@@ -84,17 +84,23 @@ async def _foreign_secrets(cluster: Cluster, app: GenAIAuto) -> tuple[dict[str, 
 
 
 async def with_warnings(cluster: Cluster, observed: Observed, now: datetime) -> Observed:
-    """Add the newest warning of each stuck object: only events tell why a pod was never created."""
+    """Add the newest bad news of each stuck object: only events tell why a pod was never created."""
     warnings: dict[ObjectKey, str] = {}
     for key in stuck(observed):
         if _age(observed.children[key], now) < PATIENCE_SECONDS:
             continue
-        fields = f"type=Warning,involvedObject.kind={key.kind},involvedObject.name={key.name}"
+        fields = f"involvedObject.kind={key.kind},involvedObject.name={key.name}"
         events, _ = await cluster.list(EVENT, observed.metadata.namespace, fields=fields)
-        if events:
-            newest = max(events, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+        bad = [event for event in events if _is_bad_news(event)]
+        if bad:
+            newest = max(bad, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
             warnings[key] = str(newest.get("message", ""))
     return replace(observed, warnings=warnings) if warnings else observed
+
+
+def _is_bad_news(event: Manifest) -> bool:
+    """A claim that finds no volume says so in an event of type Normal."""
+    return event.get("type") == "Warning" or str(event.get("reason", "")).startswith("Failed")
 
 
 def _age(item: Manifest, now: datetime) -> float:

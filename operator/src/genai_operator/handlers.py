@@ -86,6 +86,8 @@ def build_settings(*, namespaced: bool) -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.peering.standalone = True
     settings.networking.error_backoffs = _Backoffs()
+    # Kopf's workers only enqueue: at the end nothing of theirs is worth waiting for.
+    settings.queueing.idle_timeout = settings.queueing.exit_timeout = 0.1
     # Without the rights to list namespaces and CRDs, looking for them would delay the start by a minute.
     settings.scanning.disabled = namespaced
     return settings

@@ -113,4 +113,4 @@ def _held(observed: Observed, app: GenAIAuto) -> Running | None:
 
 
 def _secret_hashes(observed: Observed) -> dict[str, str]:
-    return {key.name: digest(item["data"]) for key, item in observed.children.items() if key.kind == "Secret"}
+    return {key.name: digest(item["hashes"]) for key, item in observed.children.items() if key.kind == "Secret"}

@@ -48,52 +48,61 @@ class Operator:
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT; then finish the reconciles that have begun."""
-        loop = asyncio.get_running_loop()
-        for signal_number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signal_number, self._stop.set)
+        self._take_signals()
+        endpoint = serve(
+            self._settings.listen_host,
+            self._settings.listen_port,
+            self.metrics,
+            alive=self._queue.healthy,
+            ready=self._listed,
+        )
         try:
-            async with (
-                serve(
-                    self._settings.listen_host,
-                    self._settings.listen_port,
-                    self.metrics,
-                    alive=self._queue.healthy,
-                    ready=self._listed,
-                ) as port,
-                asyncio.TaskGroup() as group,
-            ):
+            async with endpoint as port, asyncio.TaskGroup() as group:
                 log.info("operator.started", port=port, namespaces=self._namespaces or "all")
-                informers = [group.create_task(informer.run()) for informer in self._informers]
-                work = group.create_task(self._work())
-                await self._stop.wait()
-                await work
-                for informer in informers:
-                    informer.cancel()
+                background = [group.create_task(informer.run()) for informer in self._informers]
+                if await self._first_lists():
+                    started = asyncio.Event()
+                    background += [
+                        group.create_task(self._keep_signals(started)),
+                        group.create_task(self._watch_resources(started)),
+                    ]
+                    await self._queue.run(self._stop)
+                for task in background:
+                    task.cancel()
         finally:
             await self._cluster.close()
         log.info("operator.stopped")
 
-    async def _work(self) -> None:
-        """Reconcile once every child that exists is known: else each would look absent, and be applied again."""
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_number, self._stop.set)
+
+    async def _keep_signals(self, started: asyncio.Event) -> None:
+        """Kopf takes the signals over, and would stop before our workers have finished."""
+        await started.wait()
+        self._take_signals()
+
+    async def _first_lists(self) -> bool:
+        """Wait until every child that exists is known: else each would look absent. False: told to stop before."""
         listed = asyncio.gather(*(informer.listed.wait() for informer in self._informers))
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((listed, stopped), return_when=asyncio.FIRST_COMPLETED)
+        listed.cancel()
         stopped.cancel()
-        if self._stop.is_set():
-            listed.cancel()
-            return
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run(self._stop))
-            group.create_task(self._watch_resources())
+        return not self._stop.is_set()
 
-    async def _watch_resources(self) -> None:
-        await kopf.operator(
-            registry=build_registry(self._configuration, self._queue.changed),
-            settings=build_settings(namespaced=bool(self._namespaces)),
-            namespaces=self._namespaces,
-            clusterwide=not self._namespaces,
-            stop_flag=self._stop,
-        )
+    async def _watch_resources(self, started: asyncio.Event) -> None:
+        try:
+            await kopf.operator(
+                registry=build_registry(self._configuration, self._queue.changed),
+                settings=build_settings(namespaced=bool(self._namespaces)),
+                namespaces=self._namespaces,
+                clusterwide=not self._namespaces,
+                ready_flag=started,
+            )
+        finally:
+            self._stop.set()  # without it we would see no changes: better to be started anew
 
     async def _reconcile(self, ref: Ref) -> float:
         outcome = await reconcile(self._sources, ref)
@@ -109,7 +118,7 @@ class Operator:
 
 
 async def run_operator(settings: OperatorSettings, namespaces: Sequence[str]) -> None:
-    """Connect and run. Raises Unavailable never: what cannot be reached is tried again."""
+    """Sign in and run until told to stop; an API server that cannot be reached is tried again."""
     in_cluster = bool(settings.kubernetes_service_host)
     configuration = await load_configuration(settings.kubeconfig, in_cluster=in_cluster)
     await Operator(settings, configuration, namespaces).run()

@@ -12,10 +12,11 @@ _UNUSED: Final = ("managedFields", "selfLink")
 
 
 def slim(item: Manifest) -> Manifest:
-    """What is worth keeping of an object: no managed fields, and of a Secret only hashes of its values."""
+    """What is worth keeping of an object: no managed fields, and of a Secret only `hashes` of its values."""
     kept = {**item, "metadata": {key: value for key, value in item["metadata"].items() if key not in _UNUSED}}
     if kept["kind"] == "Secret":
-        kept["data"] = {key: digest(value) for key, value in (item.get("data") or {}).items()}
+        data = kept.pop("data", None) or {}
+        kept["hashes"] = item.get("hashes") or {key: digest(value) for key, value in data.items()}
     kept["metadata"].setdefault("labels", {})
     return kept
 
