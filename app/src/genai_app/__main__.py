@@ -43,12 +43,13 @@ def serve(
             raise typer.BadParameter("it is the folder of an embedded instance: add --embedded", param_hint="--state")
         from genai_app.logs import configure_logging
         from genai_app.main import create_app
-        from genai_app.serving import serve as run
+        from genai_app.serving import run
+        from genai_app.serving import serve as serving
 
         settings = _settings(overrides)
         configure_logging(settings.log_level)
         application = create_app(settings)
-        asyncio.run(run(application, application.state.metrics, settings))
+        run(serving(application, application.state.metrics, settings))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -10,8 +10,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 SECRET_WORDS = ("password", "secret", "token", "authorization", "api_key")
 
 
-def configure_logging(level: str) -> None:
-    """Send structlog's and the standard library's records through the same JSON renderer. Once per process."""
+def configure_logging(level: str, output: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's records as JSON to `output` (standard output). Once per process."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -30,7 +30,7 @@ def configure_logging(level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(output or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -1,6 +1,5 @@
 """`genai-auto serve --embedded`: from an empty folder to a service that answers, and back to nothing running."""
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from genai_app.main import create_app
 from genai_app.migrations.run import migrate
 from genai_app.rag.embedding import build_embedder
 from genai_app.rag.ingestion import ingest_documents, seed_documents
-from genai_app.serving import serve
+from genai_app.serving import run, serve
 from genai_app.settings import Settings
 
 DATABASE_WAIT_SECONDS = 30
@@ -40,10 +39,10 @@ def serve_embedded(overrides: dict[str, str], folder: Path | None, *, say: Say) 
     with local_services(folder) as (state, servers):
         given = {name: value for name, value in overrides.items() if value}
         settings = Settings.from_environment(defaults=DEFAULTS, overrides={**servers, **given}, ignoring=FOREIGN)
-        asyncio.run(_run(state, settings, say))
+        run(_serve(state, settings, say))
 
 
-async def _run(state: State, settings: Settings, say: Say) -> None:
+async def _serve(state: State, settings: Settings, say: Say) -> None:
     await migrate(settings, wait_seconds=DATABASE_WAIT_SECONDS, report=say)
     async with db.open_pool(settings) as pool:
         await _ensure_administrator(state, settings, pool)
