@@ -239,7 +239,8 @@ def _vectors(reply: dict[str, Any], wanted: int) -> list[Vector]:
         lengths = [float(np.linalg.norm(vector)) for vector in vectors]
     except (KeyError, TypeError, ValueError):
         raise ModelDown("The embedding server answered in a form that is not OpenAI's /embeddings.") from None
-    if len(vectors) != wanted or not all(0 < length < float("inf") for length in lengths):
+    flat = all(vector.ndim == 1 for vector in vectors)
+    if len(vectors) != wanted or not flat or not all(0 < length < float("inf") for length in lengths):
         raise ModelDown(
             f"The embedding server was asked for {wanted} vectors and gave {len(vectors)}, or an empty one."
         )
