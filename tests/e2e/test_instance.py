@@ -86,7 +86,7 @@ def test_killing_the_database_loses_nothing_that_was_acknowledged(instance: Inst
 
 def test_killing_the_cache_does_not_stop_the_conversation(instance: Instance) -> None:
     with instance.conversation() as talk:
-        (pod,) = instance.pods("redis")
+        (pod,) = instance.pods("cache")
         instance.kubectl.run("delete", "pod", pod["metadata"]["name"], "--grace-period=0", "--force")
         assert "5W-30" in talk.say(QUESTION)["response"]
     instance.ready()
@@ -149,10 +149,10 @@ def test_a_restarted_operator_writes_nothing(instance: Instance, platform: Kubec
 
 
 def written(metrics: str) -> float:
-    """API requests of the operator that change something, from its own count."""
-    lines = [line for line in metrics.splitlines() if line.startswith("genai_operator_api_requests_total")]
+    """Requests that change something, from the operator's own count."""
+    lines = [line for line in metrics.splitlines() if line.startswith("genai_operator_kubernetes_requests_total")]
     assert lines, "the operator counts its API requests"
-    return sum(float(line.split()[-1]) for line in lines if 'verb="GET"' not in line and 'verb="WATCH"' not in line)
+    return sum(float(line.split()[-1]) for line in lines if 'method="GET"' not in line)
 
 
 def versions(instance: Instance) -> dict[str, str]:

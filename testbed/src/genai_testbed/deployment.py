@@ -31,18 +31,19 @@ class Transition:
 
 def install_operator(kubectl: Kubectl, operator_image: str, app_image: str) -> None:
     """Apply the definitions and the operator's manifests, and wait until it runs. Repeating changes nothing."""
+    operator = kubectl.within(OPERATOR_NAMESPACE)
     for file in sorted((ROOT / "crds").glob("*.yaml")):
-        kubectl.apply(file.read_text())
-    kubectl.run("wait", "--for=condition=Established", "--timeout=30s", f"--filename={ROOT / 'crds'}")
-    kubectl.apply(_operator_manifests(operator_image, app_image))
-    kubectl.within(OPERATOR_NAMESPACE).run("rollout", "status", OPERATOR, "--timeout=90s")
+        operator.apply(file.read_text())
+    operator.run("wait", "--for=condition=Established", "--timeout=30s", f"--filename={ROOT / 'crds'}")
+    operator.apply(_operator_manifests(operator_image, app_image))
+    operator.run("rollout", "status", OPERATOR, "--timeout=90s")
 
 
 def uninstall_operator(kubectl: Kubectl) -> None:
     """Remove the operator and the definitions, with every resource of them. Absent objects are no error."""
-    manifests = _operator_manifests("none", "none")
-    kubectl.run("delete", "--ignore-not-found", "--timeout=90s", f"--filename={ROOT / 'crds'}")
-    kubectl.run("delete", "--ignore-not-found", "--timeout=90s", "--filename=-", stdin=manifests)
+    operator, manifests = kubectl.within(OPERATOR_NAMESPACE), _operator_manifests("none", "none")
+    operator.run("delete", "--ignore-not-found", "--timeout=90s", f"--filename={ROOT / 'crds'}")
+    operator.run("delete", "--ignore-not-found", "--timeout=90s", "--filename=-", stdin=manifests)
 
 
 def transitions(
