@@ -1,0 +1,126 @@
+"""What a detector looks at and what it answers: a place in the plain text, the words around it, and how sure we are."""
+
+import re
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from genai_app.privacy.context import Passage
+from genai_app.privacy.entities import Entity
+
+GAP: Final = r"[ .\-/_]{0,3}+"
+"""What people put between the digits of one number. Possessive, like every repeat here: a failed match costs no more
+than the characters that were read."""
+NOT_BEFORE: Final = r"(?<![^\W_])"
+NOT_AFTER: Final = r"(?![^\W_])"
+STARTS: Final = rf"{NOT_BEFORE}(?:(?<!\d[ .\-/_])|(?=\w\w))"
+"""Not in the middle of `1 2 3 4`: a digit between others starts nothing."""
+_SEPARATORS: Final = " .-/_"
+
+
+class Sureness(IntEnum):
+    """Higher wins where findings overlap; within one level the longer finding wins."""
+
+    NO = 0
+    ANNOUNCED = 1
+    """The words say so; form and check digits do not confirm it."""
+    CHECKED = 2
+    """Check digits or a numbering plan confirm it."""
+    WRITTEN_SO = 3
+    """Nothing else is written like this: `123.456.789-09`."""
+    CERTAIN = 4
+    """The words say so, and the number confirms it."""
+
+
+class Candidate:
+    """`passage.text[start:end]` may be a value of `entity`."""
+
+    def __init__(self, passage: Passage, start: int, end: int, entity: Entity) -> None:
+        self.passage, self.start, self.end, self.entity = passage, start, end, entity
+        self.text = passage.text
+
+    @cached_property
+    def written(self) -> str:
+        return self.text[self.start : self.end]
+
+    @cached_property
+    def value(self) -> str:
+        """Letters and digits only, in capitals."""
+        return re.sub(r"[\W_]", "", self.written).upper()
+
+    @cached_property
+    def kind(self) -> str | None:
+        """What the words around it announce: an Entity, OTHER or None."""
+        return self.passage.announced(self.start, self.end)
+
+    @property
+    def announced(self) -> bool:
+        return self.kind == self.entity
+
+    @property
+    def bare(self) -> bool:
+        """Written without any separator."""
+        return len(self.value) == self.end - self.start
+
+    @cached_property
+    def whole(self) -> bool:
+        """In one piece, or with no other digit beside it, as in a longer number in groups or a list of readings."""
+        if self.bare:
+            return True
+        before = self.text[max(0, self.start - 4) : self.start].rstrip(_SEPARATORS)
+        after = self.text[self.end : self.end + 4].lstrip(_SEPARATORS)
+        return not before[-1:].isdecimal() and not after[:1].isdecimal()
+
+    def sure_when(self, confirmed: bool, *, otherwise: Sureness = Sureness.NO) -> Sureness:
+        """From whether the number confirms what it is, and the words around it."""
+        if self.announced:
+            return Sureness.CERTAIN if confirmed else Sureness.ANNOUNCED
+        return Sureness.CHECKED if confirmed else otherwise
+
+
+class Hit(NamedTuple):
+    """A finding in the plain text, before overlaps are settled."""
+
+    start: int
+    end: int
+    entity: Entity
+    sureness: Sureness
+
+
+Find = Callable[[Passage], Iterator[Hit]]
+Judge = Callable[[Candidate], Sureness]
+
+
+def spaced(count: int, most: int | None = None, kind: str = r"\d") -> str:
+    """A pattern for `count` (to `most`) characters with any usual separators between them, and no neighbours."""
+    repeats = str(count - 1) if most is None else f"{count - 1},{most - 1}"
+    return rf"{STARTS}{kind}(?:{GAP}{kind}){{{repeats}}}{NOT_AFTER}"
+
+
+def after(words: str, link_words: str) -> str:
+    """A pattern for one of the words that announce a value, and for what may stand between it and the value."""
+    punctuation = r"[ :#=,;\-–\"'(]"
+    return rf"{NOT_BEFORE}(?i:{words})(?:{punctuation}|(?i:\b(?:{link_words})\b)\.?){{1,16}}+"
+
+
+def matches(
+    entity: Entity, pattern: str, judge: Judge, flags: int = 0, *, digits: int = 3, only_when_mentioned: bool = False
+) -> Find:
+    """A detector: every match of the pattern (its group `value`, if it has one) that the judge accepts.
+
+    A text with fewer `digits`, or without a word for the entity where only its word can confirm it, is passed over.
+    """
+    compiled = re.compile(pattern, flags)
+    group: str | int = "value" if "value" in compiled.groupindex else 0
+
+    def find(passage: Passage) -> Iterator[Hit]:
+        if passage.digits < digits or (only_when_mentioned and entity not in passage.mentioned):
+            return
+        for match in compiled.finditer(passage.text):
+            start, end = match.span(group)
+            sureness = judge(Candidate(passage, start, end, entity))
+            if sureness:
+                yield Hit(start, end, entity, sureness)
+
+    return find

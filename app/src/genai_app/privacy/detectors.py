@@ -1,0 +1,189 @@
+"""The table of detectors: what is looked for, how it is written, and what has to confirm it.
+
+Order decides between findings that are equally sure and equally long. Adding a kind of value is adding a row.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from stdnum import luhn
+from stdnum.br import cnpj, cpf
+
+from genai_app.privacy import email, phones, plates
+from genai_app.privacy.candidates import (
+    GAP,
+    NOT_AFTER,
+    NOT_BEFORE,
+    STARTS,
+    Candidate,
+    Find,
+    Hit,
+    Sureness,
+    after,
+    matches,
+    spaced,
+)
+from genai_app.privacy.check_digits import IBAN_LENGTHS, is_cnh, is_iban, is_renavam, is_vin
+from genai_app.privacy.context import OTHER, Passage
+from genai_app.privacy.entities import Entity
+
+
+def _form_suffices(candidate: Candidate) -> Sureness:
+    return Sureness.CERTAIN if candidate.announced else Sureness.WRITTEN_SO
+
+
+def _form_suffices_unless_impersonal(candidate: Candidate) -> Sureness:
+    return Sureness.NO if candidate.kind == OTHER else _form_suffices(candidate)
+
+
+def _only_announced(candidate: Candidate) -> Sureness:
+    return Sureness.CERTAIN if candidate.announced else Sureness.NO
+
+
+def _cpf(candidate: Candidate) -> Sureness:
+    return candidate.sure_when(cpf.is_valid(candidate.value) and (candidate.whole or candidate.announced))
+
+
+def _cnpj(candidate: Candidate) -> Sureness:
+    return candidate.sure_when(cnpj.is_valid(candidate.value) and (candidate.whole or candidate.announced))
+
+
+def _ssn(candidate: Candidate) -> Sureness:
+    """Area, group and serial are never all zeros, and there is no area 666; 9xx is an ITIN."""
+    area, group, serial = candidate.value[:3], candidate.value[3:5], candidate.value[5:]
+    possible = area not in {"000", "666"} and group != "00" and serial != "0000"
+    return _form_suffices_unless_impersonal(candidate) if possible else candidate.sure_when(False)
+
+
+def _cnh(candidate: Candidate) -> Sureness:
+    """Without its word only when it is written without separators: the form is that of many numbers."""
+    valid = is_cnh(candidate.value)
+    if candidate.announced:
+        return candidate.sure_when(valid)
+    return Sureness.CHECKED if valid and candidate.bare and candidate.whole and candidate.kind is None else Sureness.NO
+
+
+def _renavam(candidate: Candidate) -> Sureness:
+    return candidate.sure_when(is_renavam(candidate.value)) if candidate.announced else Sureness.NO
+
+
+def _vin(candidate: Candidate) -> Sureness:
+    """Elsewhere than in North America position 9 is free: there the word or a known maker has to confirm it."""
+    value = candidate.value
+    if candidate.announced:
+        return Sureness.CERTAIN if sum(map(str.isdecimal, value)) >= _FEWEST_VIN_DIGITS else Sureness.NO
+    if candidate.kind == OTHER or value.isdecimal() or not value[-4:].isdecimal():
+        return Sureness.NO
+    return Sureness.CHECKED if value[:3] in MAKERS or is_vin(value) else Sureness.NO
+
+
+def _after_its_word(candidate: Candidate) -> Sureness:
+    return Sureness.CERTAIN if sum(map(str.isdecimal, candidate.value)) >= _FEWEST_VIN_DIGITS else Sureness.NO
+
+
+_FEWEST_VIN_DIGITS: Final = 3
+_MAKERS: Final = """
+    9BW 9BD 9BG 9BF 9BR 9BM 9BH 93H 93Y 93X 93U 93K 93W 935 936 94D 95P 953 95V 97N 98M 988 98R 99A 99K 99J 8AP 8AF
+    8AW 8AJ 8AG 8AD 8AC 8BC 3VW 3FA 3N1 3N6 3GN 3HG WVW WVG WV1 WV2 WAU WUA WBA WBS WBX WBY WDB WDD WDC WDF WMW WME
+    WP0 WP1 W0L W1K W1N W1V VF1 VF3 VF6 VF7 VR1 VR3 VR7 VSS VSK VNK VWV ZFA ZFF ZAR ZHW ZAM SAL SAJ SCC SCF SBM SHH
+    SJN SB1 TMB TMA TRU TSM YV1 YV4 YS3 YS2 UU1 XTA XW8 JHM JTD JTE JTH JTM JTN JT1 JT2 JN1 JN8 JM1 JM3 JMZ JF1 JF2
+    JS2 JS3 JA3 JA4 JMB JYA KMH KM8 KMJ KNA KNE KND KNM KL1 KPT LSV LRW LVS LGX LFV LB3 MA1 MA3 MAL MAT MAJ MBJ MRH
+    MMB NMT NM0 PL1 RFB
+"""
+MAKERS: Final = frozenset(_MAKERS.split())
+"""World manufacturer identifiers (ISO 3780) of the makers that are sold in Brazil, Europe and North America."""
+
+
+def _ibans(passage: Passage) -> Iterator[Hit]:
+    """The country says how long it is, so that the words behind it stay out."""
+    text = passage.text
+    for start in _IBAN_START.finditer(text):
+        length = IBAN_LENGTHS.get(f"{start['first']}{start['second']}".upper())
+        rest = _IBAN_REST[length].match(text, start.end()) if length else None
+        if rest:
+            candidate = Candidate(passage, start.start(), rest.end(), Entity.IBAN)
+            likely = sum(map(str.isdecimal, candidate.value)) > len(candidate.value) // 2 and not start["gap"]
+            if is_iban(candidate.value) and (likely or candidate.announced):
+                yield Hit(candidate.start, candidate.end, Entity.IBAN, Sureness.CERTAIN)
+
+
+_IBAN_START = re.compile(rf"{NOT_BEFORE}(?P<first>[A-Za-z]){GAP}(?P<second>[A-Za-z])(?P<gap>{GAP})\d{GAP}\d")
+_IBAN_REST: Final = {
+    length: re.compile(rf"(?:{GAP}[A-Za-z\d]){{{length - 4}}}{NOT_AFTER}") for length in set(IBAN_LENGTHS.values())
+}
+
+
+def _cards(passage: Passage) -> Iterator[Hit]:
+    """Overlapping starts, because a digit before the number ("2 4111 …") would otherwise hide it."""
+    text = passage.text
+    if passage.digits < _SHORTEST_CARD:
+        return
+    for start in _CARD_START.finditer(text):
+        run = start[1]
+        lengths, seen = _card_lengths(re.sub(r"\D", "", run)[:2]), ""
+        for position, character in enumerate(run, start.start() + 1):
+            seen += character if character.isdecimal() else ""
+            if len(seen) in lengths and character.isdecimal() and not text[position : position + 1].isalnum():
+                sureness = _card(Candidate(passage, start.start(), position, Entity.CREDIT_CARD))
+                if sureness:
+                    yield Hit(start.start(), position, Entity.CREDIT_CARD, sureness)
+
+
+def _card(candidate: Candidate) -> Sureness:
+    if not luhn.is_valid(candidate.value):
+        return Sureness.NO
+    in_fours = bool(_IN_FOURS.fullmatch(candidate.written))
+    if candidate.announced or in_fours:
+        return Sureness.CERTAIN
+    return Sureness.CHECKED if candidate.whole and candidate.kind != OTHER else Sureness.NO
+
+
+def _card_lengths(prefix: str) -> tuple[int, ...]:
+    """Lengths that the networks issue for the first two digits; none when no network has them."""
+    if prefix[0] == "3":
+        return {"4": (15,), "7": (15,), "5": (16,)}.get(prefix[1], (14,) if prefix[1] in "0689" else ())
+    return {"2": (16,) if "22" <= prefix <= "27" else (), "4": (13, 16, 19), "5": (16,), "6": (16, 17, 18, 19)}[
+        prefix[0]
+    ]
+
+
+_SHORTEST_CARD: Final = 13
+_CARD_START = re.compile(rf"{STARTS}(?=([2-6](?:{GAP}\d){{12,18}}))")
+_IN_FOURS = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5}")
+
+_UNCONNECTED: Final = rf"{NOT_BEFORE}(?<![^\W_][.,/-])"
+"""Not the later part of `91201-805-005`."""
+_LINK: Final = (
+    r"is|was|number|no|n[úu]mero|n[ºo°]|é|era|do|da|de|o|meu|carro|ve[ií]culo|of|my|the|car|novo|new"
+    r"|alfanum[ée]rico|empresa"
+)
+_CNPJ_FORM: Final = rf"{NOT_BEFORE}[A-Z\d]{{2}}(?:\.[A-Z\d]{{3}}){{2}}/[A-Z\d]{{4}}-\d\d{NOT_AFTER}"
+_SPREAD_CNPJ: Final = rf"(?P<value>[A-Z\d](?:{GAP}[A-Z\d]){{11}}{GAP}\d{GAP}\d){NOT_AFTER}"
+_SPREAD_VIN: Final = rf"(?P<value>[A-Z\d](?:{GAP}[A-Z\d]){{16}}){NOT_AFTER}"
+_VIN_WORDS: Final = "vin|chassis?|identification number"
+_CEP_FORM: Final = rf"{_UNCONNECTED}(?!00)\d{{2}}\.?\d{{3}}-\d{{3}}{NOT_AFTER}(?![./-]\w)"
+
+DETECTORS: Final[tuple[Find, ...]] = (
+    email.find,
+    matches(Entity.CPF, rf"{NOT_BEFORE}\d{{3}}\.\d{{3}}\.\d{{3}}-\d\d{NOT_AFTER}", _form_suffices, digits=11),
+    matches(Entity.CPF, spaced(11), _cpf, digits=11),
+    matches(Entity.CNPJ, _CNPJ_FORM, _form_suffices, re.IGNORECASE),
+    matches(Entity.CNPJ, spaced(14), _cnpj, digits=14),
+    matches(Entity.CNPJ, rf"{NOT_BEFORE}[A-Z\d]{{12}}\d\d{NOT_AFTER}", _cnpj, re.IGNORECASE),
+    matches(Entity.CNPJ, after("cnpj", _LINK) + _SPREAD_CNPJ, _after_its_word, re.IGNORECASE, only_when_mentioned=True),
+    _cards,
+    _ibans,
+    matches(Entity.VIN, rf"{NOT_BEFORE}[A-Z\d]{{17}}{NOT_AFTER}", _vin, re.IGNORECASE),
+    matches(
+        Entity.VIN, after(_VIN_WORDS, _LINK) + _SPREAD_VIN, _after_its_word, re.IGNORECASE, only_when_mentioned=True
+    ),
+    *plates.DETECTORS,
+    matches(Entity.SSN, rf"{_UNCONNECTED}\d{{3}}-\d\d-\d{{4}}{NOT_AFTER}(?!-\w)", _ssn, digits=9),
+    matches(Entity.SSN, spaced(9), _only_announced, digits=9, only_when_mentioned=True),
+    matches(Entity.CEP, _CEP_FORM, _form_suffices_unless_impersonal, digits=8),
+    matches(Entity.CEP, spaced(8), _only_announced, digits=8, only_when_mentioned=True),
+    *phones.DETECTORS,
+    matches(Entity.CNH, spaced(11), _cnh, digits=11),
+    matches(Entity.RENAVAM, spaced(9, 11), _renavam, digits=9, only_when_mentioned=True),
+)
