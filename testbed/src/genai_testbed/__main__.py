@@ -26,7 +26,7 @@ app = typer.Typer(
 app.add_typer(images_app, name="images")
 app.add_typer(quickstart.app, name="quickstart")
 
-_output = Console(highlight=False)
+_output = Console(highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -55,13 +55,13 @@ def status() -> None:
         print("There is no test bed: genai-testbed up")  # noqa: T201 - the result
         raise typer.Exit(1)
     bed, rows = seen
-    table = Table("process", "state", "pid", "up for", "log", title=f"test bed {bed.id}", title_justify="left")
+    table = Table("process", "state", "pid", "up for", title=f"test bed {bed.id}", title_justify="left")
     for row in rows:
         state = "[green]ready[/]" if row.ready else "[yellow]not ready[/]" if row.pid else "[red]stopped[/]"
         age = f"{time.time() - row.since:.0f} s" if row.since else ""
-        table.add_row(row.name, state, str(row.pid or ""), age, os.path.relpath(bed.log(row.name)))
+        table.add_row(row.name, state, str(row.pid or ""), age)
     _output.print(table)
-    _output.print(f"export KUBECONFIG={bed.kubeconfig}", soft_wrap=True)
+    _output.print(f"export KUBECONFIG={bed.kubeconfig}")
     if not all(row.ready for row in rows):
         _output.print("Not everything is well: `genai-testbed up` mends it, `genai-testbed logs NAME` says why.")
         raise typer.Exit(1)

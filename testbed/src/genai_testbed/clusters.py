@@ -191,9 +191,11 @@ def session(level: str) -> Iterator[Cluster]:
         found = choose()
         cluster = found if found.is_running() else choose(keeps_running=False)
         cluster.ensure(level)
-        yield cluster
-        if not cluster.keeps_running and alone():
-            cluster.down()
+        try:
+            yield cluster
+        finally:
+            if not cluster.keeps_running and alone():
+                cluster.down()
 
 
 def why_not_kind() -> str:

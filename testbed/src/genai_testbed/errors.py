@@ -10,6 +10,8 @@ TestbedError                  printed without a traceback; says what to do next
 class TestbedError(Exception):
     """Something that a person can mend; the text says how."""
 
+    __test__ = False  # pytest would take the name for a test's
+
 
 class MissingPrerequisite(TestbedError):
     """The machine lacks something that this level needs."""

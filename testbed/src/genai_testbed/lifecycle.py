@@ -87,9 +87,15 @@ def down(progress: Progress, state: Path | None = None) -> bool:
             cgroups.remove(layout.cgroup_name(bed_id), hierarchies)
             if state.exists():
                 shutil.rmtree(state)
+            _remove_if_empty(layout.CLONE / ".state")
             if os.geteuid() == 0 and not supervision.any_bed():
                 isolation.remove_empty_folders()
     return True
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _stop(bed_id: str) -> None:
@@ -97,7 +103,7 @@ def _stop(bed_id: str) -> None:
         supervision.end([machine], grace=0)  # the kernel ends all that is inside
     # Again until nothing is found: a process may have been starting another one while we looked.
     while left := [each for group in supervision.find(bed_id).values() for each in group]:
-        supervision.end(left, grace=0 if machine else 5)
+        supervision.end(left, grace=0 if machine else 3)
 
 
 def status(state: Path | None = None) -> tuple[Bed, tuple[Row, ...]] | None:

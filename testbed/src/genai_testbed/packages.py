@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,9 +64,14 @@ def why_not(level: Level) -> str:
     names = [each.name for each in missing(level)]
     if level is Level.NODE and containerd_folder() is None:
         names.append("containerd")
-    if not names or (os.geteuid() == 0 and shutil.which("apt-get")):
+    return _advice(names, is_root=os.geteuid() == 0, has_apt=shutil.which("apt-get") is not None)
+
+
+def _advice(names: Sequence[str], *, is_root: bool, has_apt: bool) -> str:
+    """PURE: what a person has to do about missing packages; empty when we can do it ourselves."""
+    if not names or (is_root and has_apt):
         return ""
-    if shutil.which("apt-get"):
+    if has_apt:
         return f"the packages {', '.join(names)} are missing: run `sudo genai-testbed prerequisites`"
     return f"the programs of the Debian packages {', '.join(names)} are missing: install them with this system's tools"
 

@@ -17,7 +17,7 @@ class Progress:
     """Shows what is being done. Writes to standard error: standard output stays for results."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
 
     @contextmanager
     def step(self, text: str, hint: str = "") -> Iterator[None]:

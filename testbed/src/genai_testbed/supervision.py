@@ -159,13 +159,27 @@ def end(processes: Sequence[psutil.Process], grace: float) -> None:
     """Ask to end, wait `grace` seconds, kill the rest; 0 kills at once. Raises TestbedError when one does not end."""
     for process in processes:
         _signal(process, kill=grace == 0)
-    _, alive = psutil.wait_procs(processes, timeout=grace)
+    alive = _wait(processes, grace)
     for process in alive:
         _signal(process, kill=True)
-    _, immortal = psutil.wait_procs(alive, timeout=10)
-    if immortal:
+    if immortal := _wait(alive, 10):
         names = ", ".join(str(each.pid) for each in immortal)
         raise TestbedError(f"The processes {names} do not end even when killed: is a disk or a mount stuck?")
+
+
+def _wait(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still live after that time. A zombie is dead: in a container nobody may ever bury it."""
+    deadline = time.monotonic() + seconds
+    while (alive := [each for each in processes if _lives(each)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, *, kill: bool) -> None:
