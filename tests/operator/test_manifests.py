@@ -1,0 +1,68 @@
+"""Wanted and live objects compared."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genai_operator.applying import differs, stamped
+from genai_operator.manifests import Manifest, covers, dig, digest
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_everything_covers_itself(value: Any) -> None:
+    assert covers(deepcopy(value), value)
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted", "same"),
+    [
+        ({"a": 1, "added": 2}, {"a": 1}, True),
+        ({"a": 2}, {"a": 1}, False),
+        ({}, {"a": 1}, False),
+        ({"l": [1, 2]}, {"l": [1]}, False),
+        ({"env": [{"name": "FOREIGN"}, {"name": "A", "value": "1"}]}, {"env": [{"name": "A", "value": "1"}]}, True),
+        ({"env": [{"name": "A", "value": "2"}]}, {"env": [{"name": "A", "value": "1"}]}, False),
+        ({"m": [{"name": "s", "mountPath": "/a"}, {"name": "s", "mountPath": "/b"}]},
+         {"m": [{"name": "s", "mountPath": "/a"}, {"name": "s", "mountPath": "/b"}]}, True),
+        ({"limits": {"cpu": "1"}}, {"limits": {"cpu": "1000m"}}, True),
+        ({"limits": {"cpu": "2"}}, {"limits": {"cpu": "1000m"}}, False),
+        ({"cpu": "1"}, {"cpu": "1000m"}, False),
+        ({"emptyDir": {}}, {"emptyDir": {}}, True),
+    ],
+)  # fmt: skip
+def test_what_others_added_is_no_difference(live: Manifest, wanted: Manifest, same: bool) -> None:
+    assert covers(live, wanted) is same
+
+
+def test_a_field_that_is_wanted_no_longer_is_noticed_by_the_hash() -> None:
+    manifest = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"A": "1", "B": "2"}}
+    live, _ = stamped(manifest)
+    assert not differs(stamped(manifest)[0], live)
+    assert differs(stamped({**manifest, "data": {"A": "1"}})[0], live)
+
+
+def test_replicas_are_applied_apart_and_do_not_change_the_hash() -> None:
+    one, two = ({"kind": "Deployment", "metadata": {"name": "d"}, "spec": {"replicas": n}} for n in (1, 2))
+    assert stamped(one)[0] == stamped(two)[0]
+    assert stamped(two)[1] == 2
+    assert "replicas" not in stamped(two)[0]["spec"]
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers(), max_size=5))
+def test_a_digest_does_not_depend_on_the_order_of_keys(value: dict[str, int]) -> None:
+    assert digest(value) == digest(dict(reversed(value.items())))
+
+
+def test_dig_gives_the_default_where_a_path_ends_early() -> None:
+    assert dig({"a": [{"b": 1}]}, "a", 0, "b") == 1
+    assert dig({"a": [{"b": 1}]}, "a", 1, "b", default=0) == 0
+    assert dig(None, "a") is None

@@ -1,0 +1,53 @@
+"""The rules between fields, in Python. That CEL says the same is tested on a real API server."""
+
+from typing import Any
+
+import pytest
+
+from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.api.rules import RULES, broken_rules
+
+KEY = {"apiKeySecretRef": {"name": "k"}}
+DEVELOPMENT: dict[str, Any] = {"environment": "Development", "llm": {"provider": "Offline"}}
+
+
+def resource(spec: dict[str, Any]) -> GenAIAuto:
+    return GenAIAuto.model_validate({"metadata": {"name": "x"}, "spec": spec})
+
+
+@pytest.mark.parametrize("spec", [DEVELOPMENT, {"llm": KEY}, {**DEVELOPMENT, "environment": "Staging"}])
+def test_a_good_specification_breaks_no_rule(spec: dict[str, Any]) -> None:
+    assert broken_rules(resource(spec)) == ()
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({}, "Production needs llm.apiKeySecretRef (or provider Offline outside Production)"),
+        ({"llm": {"provider": "Offline", **KEY}}, "Production needs a language model"),
+        ({"environment": "Development"}, "provider OpenRouter needs llm.apiKeySecretRef"),
+        ({**DEVELOPMENT, "llm": {"provider": "OpenAICompatible"}}, "needs llm.baseURL, such as http"),
+        ({"llm": KEY, "api": {"logLevel": "DEBUG"}}, "set api.logLevel to INFO"),
+        ({"llm": KEY, "auth": {"accessExpireMinutes": 61}}, "limits auth.accessExpireMinutes to 60"),
+        ({"llm": KEY, "image": {"tag": "latest"}}, "replace the tag latest by a version"),
+        ({"llm": KEY, "version": "latest"}, "replace the tag latest by a version"),
+        ({**DEVELOPMENT, "database": {"user": "postgres"}}, "database.user must not be postgres"),
+        ({**DEVELOPMENT, "database": {"user": "pg_reader"}}, "database.user must not be postgres"),
+        ({**DEVELOPMENT, "database": {"name": "template1"}}, "database.name must not be postgres"),
+    ],
+)
+def test_each_broken_rule_says_what_to_write(spec: dict[str, Any], message: str) -> None:
+    (broken,) = broken_rules(resource(spec))
+    assert message in broken
+
+
+def test_a_digest_makes_the_tag_latest_harmless() -> None:
+    assert broken_rules(resource({"llm": KEY, "image": {"tag": "latest", "digest": f"sha256:{'a' * 64}"}})) == ()
+
+
+def test_a_private_model_server_needs_no_key_in_production() -> None:
+    assert broken_rules(resource({"llm": {"provider": "OpenAICompatible", "baseURL": "http://vllm.models/v1"}})) == ()
+
+
+def test_no_two_rules_have_the_same_message() -> None:
+    assert len({rule.message for rule in RULES}) == len(RULES)
