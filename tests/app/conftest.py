@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from genai_app.main import create_app
 from genai_app.migrations.run import migrate
 from genai_app.rag.embedding import build_embedder
 from genai_app.rag.ingestion import ingest_documents, seed_documents
+from genai_app.serving import api_configuration
 from genai_app.settings import Settings
 
 TEMPLATE = "migrated_and_seeded"
@@ -222,9 +223,7 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
     with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, lifespan="on")
-        )
+        server = uvicorn.Server(api_configuration(app, settings))
         serving = asyncio.create_task(server._serve([listening]))
         await until(lambda: server.started or serving.done())
         if serving.done():
@@ -249,3 +248,72 @@ def environment(**variables: str) -> dict[str, str]:
     """What a child process needs, and no settings of ours beyond `variables`."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, **variables}
+
+
+class Proxy:
+    """A Unix socket in front of a server's: passes on what it gets, or plays a server that is away or hangs."""
+
+    def __init__(self, endpoint: Path, server: Path) -> None:
+        self._endpoint = endpoint
+        self._server = server
+        self._listener: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._hanging = False
+
+    async def start(self) -> None:
+        """Be there."""
+        self._hanging = False
+        self._listener = await asyncio.start_unix_server(self._accept, self._endpoint)
+
+    async def hang(self) -> None:
+        """Take connections, cut the present ones, answer nothing."""
+        self._hanging = True
+        await self._cut()
+
+    async def stop(self) -> None:
+        """Be away: cut everything, refuse new connections."""
+        if self._listener is not None:
+            self._listener.close()
+            self._endpoint.unlink(missing_ok=True)
+            self._listener = None
+        await self._cut()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        if self._hanging:
+            return
+        server_reader, server_writer = await asyncio.open_unix_connection(self._server)
+        self._writers.add(server_writer)
+        for source, target in ((reader, server_writer), (server_reader, writer)):
+            task = asyncio.create_task(self._pump(source, target))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                target.write(data)
+                await target.drain()
+        target.close()
+
+    async def _cut(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+
+@asynccontextmanager
+async def proxied(server: Path) -> AsyncIterator[tuple[Proxy, Path]]:
+    """A started proxy in front of the socket `server`, and the folder of its endpoint, which has the same name."""
+    with fresh_folder() as folder:
+        proxy = Proxy(folder / server.name, server)
+        await proxy.start()
+        try:
+            yield proxy, folder
+        finally:
+            await proxy.stop()

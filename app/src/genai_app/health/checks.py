@@ -48,10 +48,10 @@ class Checks:
     async def not_ready(self) -> NotReady | None:
         """None when requests can be served: the database answers and its schema is not behind this build."""
         try:
-            async with asyncio.timeout(CHECK_SECONDS), self._pool.acquire() as connection:
-                with unreachable_is_database_down():
+            with unreachable_is_database_down():
+                async with asyncio.timeout(CHECK_SECONDS), self._pool.acquire() as connection:
                     current = await schema_is_current(connection)
-        except (DatabaseDown, TimeoutError):
+        except DatabaseDown:
             return NotReady.DATABASE_UNREACHABLE
         if not current:
             self._schema_was_behind = True

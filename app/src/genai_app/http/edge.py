@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genai_app.http.problems import of_status
@@ -32,10 +33,14 @@ _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSu
 
 
 class Edge:
-    """Wraps `app`. `endpoint_of` gives the route template of a path: metrics never carry raw paths."""
+    """Wraps `app`. `endpoint_of` gives the route template of a path: metrics never carry raw paths.
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, endpoint_of: Callable[[str], str]) -> None:
+    `largest_body` is in bytes; whoever reads more of a request gets a 413.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, endpoint_of: Callable[[str], str], largest_body: int) -> None:
         self._app = app
+        self._largest_body = largest_body
         self._metrics = metrics
         self._endpoint_of = endpoint_of
 
@@ -58,7 +63,7 @@ class Edge:
 
         self._metrics.change(REQUESTS_IN_PROGRESS, 1, endpoint=endpoint)
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, self._bounded(receive), send_with_headers)
         except Exception:
             log.exception("unhandled error", method=scope["method"], endpoint=endpoint)
             if status:
@@ -67,6 +72,19 @@ class Edge:
         finally:
             self._metrics.change(REQUESTS_IN_PROGRESS, -1, endpoint=endpoint)
             self._record(endpoint, scope["method"], status, time.perf_counter() - started)
+
+    def _bounded(self, receive: Receive) -> Receive:
+        read = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._largest_body:
+                raise HTTPException(413)  # the one error that FastAPI lets through while it reads a body
+            return message
+
+        return receive_bounded
 
     def _record(self, endpoint: str, method: str, status: int, seconds: float) -> None:
         if method not in _METHODS:
