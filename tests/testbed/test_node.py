@@ -1,0 +1,172 @@
+"""The node: pods run, find each other, keep data, can be looked into; and nothing of it is left at the end."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from genai_testbed import clusters, lifecycle, supervision
+from genai_testbed.errors import TestbedError
+from genai_testbed.isolation import OWN_FOLDERS, holder
+from genai_testbed.kubectl import Kubectl
+from genai_testbed.layout import Bed, Level
+from genai_testbed.pause import PAUSE_IMAGE
+from genai_testbed.progress import Progress
+from genai_testbed.traces import namespaces_of, remains
+from genai_testbed.waiting import eventually
+
+pytestmark = pytest.mark.node
+
+NAMESPACE = "restricted"
+SCRIPT = """
+id -G > /data/groups && echo served > /data/index.html && echo started
+exec /bin/busybox httpd -f -p 8080 -h /data
+"""
+
+
+def pids(bed: Bed) -> dict[str, int]:
+    """Process name → pid."""
+    seen = lifecycle.status(bed.state)
+    assert seen
+    return {row.name: row.pid for row in seen[1] if row.pid}
+
+
+def cluster_uid(bed: Bed) -> str:
+    """What tells one Kubernetes from another."""
+    return str(Kubectl(bed.kubeconfig).get("namespace", "kube-system")["metadata"]["uid"])
+
+
+def manifests() -> list[dict[str, Any]]:
+    """A web server as strict as the restricted profile wants it, its volume and its Service."""
+    container = {
+        "name": "web",
+        "image": PAUSE_IMAGE,
+        "command": ["sh", "-c", SCRIPT],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+        "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
+        "resources": {"limits": {"memory": "64Mi", "cpu": "100m"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+    spec = {
+        "securityContext": {
+            "runAsUser": 1000,
+            "runAsNonRoot": True,
+            "fsGroup": 2000,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "terminationGracePeriodSeconds": 0,
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+    }
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Mi"}}}
+    return [
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": claim},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": {"app": "web"}}, "spec": spec},
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "web"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]},
+        },
+    ]
+
+
+def run_web_server(bed: Bed) -> Kubectl:
+    """A namespace with the web server, Ready."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+    Kubectl(bed.kubeconfig).apply(json.dumps(namespace))
+    kubectl = Kubectl(bed.kubeconfig, NAMESPACE)
+    eventually(lambda: kubectl.find("serviceaccount", "default"), within=10)
+    kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests()}))
+    kubectl.run("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    return kubectl
+
+
+@pytest.fixture(scope="module")
+def web(node: Bed) -> Iterator[Kubectl]:
+    """The namespace of the web server on the shared node."""
+    yield run_web_server(node)
+    Kubectl(node.kubeconfig).run("delete", "namespace", NAMESPACE, "--timeout=60s")
+
+
+def container_id(kubectl: Kubectl) -> str:
+    return str(kubectl.get("pod", "web")["status"]["containerStatuses"][0]["containerID"])
+
+
+def test_the_volume_belongs_to_the_pods_group(web: Kubectl) -> None:
+    assert "2000" in web.run("exec", "web", "--", "cat", "/data/groups").split()
+    assert web.get("pvc", "data")["status"]["phase"] == "Bound"
+
+
+def test_logs(web: Kubectl) -> None:
+    assert web.run("logs", "web") == "started\n"
+
+
+@pytest.mark.parametrize("name", ["web", "web.restricted.svc.cluster.local"])
+def test_a_service_is_found_by_name_and_answers(web: Kubectl, name: str) -> None:
+    assert web.run("exec", "web", "--", "wget", "-q", "-O", "-", f"http://{name}/") == "served\n"
+
+
+def test_port_forward_reaches_the_pod_from_the_machine(web: Kubectl) -> None:
+    with web.forwarded("svc/web", 80) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"served\n"
+        connection.close()
+
+
+def test_up_twice_leaves_every_process_alone(node: Bed) -> None:
+    before = pids(node)
+    lifecycle.up(Level.NODE, Progress(), node.state)
+    assert pids(node) == before
+
+
+@pytest.mark.parametrize("name", ["containerd", "kubelet"])
+def test_a_killed_process_is_healed_and_pods_live_on(node: Bed, web: Kubectl, name: str) -> None:
+    before = container_id(web)
+    supervision.end([psutil.Process(pids(node)[name])], grace=0)
+    lifecycle.up(Level.NODE, Progress(), node.state)
+    web.run("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    assert container_id(web) == before
+    assert web.run("exec", "web", "--", "cat", "/data/index.html") == "served\n"
+
+
+def test_a_node_that_lost_its_power_comes_back_with_its_data(node: Bed, web: Kubectl) -> None:
+    web.run("exec", "web", "--", "sh", "-c", "echo kept > /data/kept")
+    before, machine = container_id(web), holder(node.id)
+    assert machine
+    supervision.end([machine], grace=0)
+    eventually(lambda: not supervision.find(node.id), within=10)
+    lifecycle.up(Level.NODE, Progress(), node.state)
+    eventually(lambda: container_id(web) != before, within=60)
+    web.run("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    assert web.run("exec", "web", "--", "cat", "/data/kept") == "kept\n"
+
+
+def test_an_archive_that_is_none_is_refused(node: Bed, tmp_path: Path) -> None:
+    (tmp_path / "broken.tar").write_text("no archive")
+    with pytest.raises(TestbedError, match="Is it a docker or OCI archive"):
+        clusters.Testbed(state=node.state).load_images([tmp_path / "broken.tar"])
+
+
+def test_down_leaves_nothing_of_a_node_beside_another(node: Bed, state: Path) -> None:
+    network = sorted(path.name for path in Path("/sys/class/net").iterdir())
+    bed = lifecycle.up(Level.NODE, Progress(), state)
+    run_web_server(bed)
+    assert cluster_uid(bed) != cluster_uid(node)
+    namespaces = namespaces_of(bed)
+    assert len(namespaces) == 3
+    lifecycle.down(Progress(), state)
+    assert remains(bed, namespaces) == []
+    assert sorted(path.name for path in Path("/sys/class/net").iterdir()) == network
+    assert [folder for folder in OWN_FOLDERS if Path(folder).exists() and any(Path(folder).iterdir())] == []
+    assert Kubectl(node.kubeconfig).find("namespace", "default")
