@@ -96,7 +96,7 @@ def build_settings(*, namespaced: bool) -> kopf.OperatorSettings:
 async def connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
     """Kopf signs in as our own client does."""
     setting = (await configuration.auth_settings()).get("BearerToken")
-    bearer = (setting["value"] if setting else None) or ""
+    bearer = (setting["value"] if setting else None) or ""  # "bearer TOKEN" in a pod, "Bearer TOKEN" from a kubeconfig
     return kopf.ConnectionInfo(
         server=configuration.host,
         ca_path=configuration.ssl_ca_cert,
@@ -104,6 +104,6 @@ async def connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
         insecure=not configuration.verify_ssl,
         certificate_path=configuration.cert_file,
         private_key_path=configuration.key_file,
-        token=bearer.removeprefix("Bearer ") or None,
+        token=bearer.rpartition(" ")[2] or None,
         expiration=datetime.now(UTC) + _LOGIN_LIFE if bearer else None,
     )
