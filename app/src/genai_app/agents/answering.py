@@ -1,5 +1,7 @@
 """The one door to the agents: a question goes in, an answer with its sources comes out."""
 
+from collections.abc import Sequence
+
 import asyncpg
 import httpx2
 import structlog
@@ -37,6 +39,8 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
+CANDIDATES_PER_PASSAGE = 2
+"""A question with two parts needs passages that rank low for it as a whole."""
 UNKNOWN_AT_MOST = 0.3
 """Confidence of "I do not know" at most: the question was not answered, however near the passages are."""
 
@@ -108,16 +112,18 @@ class Agents:
         agent = by_name(name)
 
         async def work(state: Turn) -> Turn:
-            lookup = Lookup(state["standalone"].text, agent.name, self._top_k, weights=agent.weights)
+            candidates = self._top_k * CANDIDATES_PER_PASSAGE
+            lookup = Lookup(state["standalone"].text, agent.name, candidates, weights=agent.weights)
             passages = await self._retriever.retrieve(lookup)
             return {"asked": (*state["asked"], agent.name), "outcome": await self._write(agent, state, passages)}
 
         return work
 
-    async def _write(self, agent: Agent, turn: Turn, passages: tuple[StoredPassage, ...]) -> Outcome:
+    async def _write(self, agent: Agent, turn: Turn, candidates: tuple[StoredPassage, ...]) -> Outcome:
         question, topic = turn["question"], turn["standalone"].topic
-        evidence = tuple(Evidence(passage.heading, passage.text) for passage in passages)
-        found = extract(question.text, topic, evidence)
+        found = extract(question.text, topic, _evidence(candidates))
+        passages = tuple(candidates[index] for index in chosen(found.passages, len(candidates), self._top_k))
+        evidence = _evidence(passages)
         request = ChatRequest(
             messages=prompt(agent, question.text, question.history, evidence),
             question=question.text,
@@ -129,7 +135,7 @@ class Agents:
         completion, provider = await self._complete(request)
         covered = sum(found.coverage) / len(found.coverage) if found.coverage else 0.0
         if provider == self._fallback.provider:
-            used = tuple(passages[index] for index in found.passages)
+            used = tuple(candidates[index] for index in found.passages[: self._top_k])
         else:
             covered = max(covered, self._embedder.scale.strength(max((p.similarity for p in passages), default=0.0)))
             used = passages if completion.answered else ()
@@ -144,6 +150,11 @@ class Agents:
             log.warning("model_down_answering_offline", reason=str(down), agent=request.agent)
             return await self._fallback.complete(request), self._fallback.provider
         return without_marker(completion, request.question), self._model.provider
+
+
+def chosen(quoted: Sequence[int], candidates: int, most: int) -> tuple[int, ...]:
+    """Which of the ranked candidates an answer may use: those that answer some part of it, then the best ranked."""
+    return tuple(dict.fromkeys([*quoted, *range(candidates)]))[:most]
 
 
 def without_marker(completion: Completion, question: str) -> Completion:
@@ -163,6 +174,10 @@ def confidence(outcome: Outcome) -> float:
     """How far the passages cover the question, 0..1; at most UNKNOWN_AT_MOST for "I do not know"."""
     bound = 1.0 if outcome.completion.answered else UNKNOWN_AT_MOST
     return round(min(bound, outcome.covered), 3)
+
+
+def _evidence(passages: Sequence[StoredPassage]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(passage.heading, passage.text) for passage in passages)
 
 
 def _source(passage: StoredPassage) -> Source:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from genai_app.agents.conversation import Question
-from genai_app.llm.extraction import things
-from genai_app.llm.vocabulary import concepts
+from genai_app.llm.vocabulary import concepts, things
 
 _CONNECTS: Final = re.compile(
     r"^\W*(?:and|but|also|so|then|what about|how about|e|mas|também|tambem|então|entao)\b", re.IGNORECASE

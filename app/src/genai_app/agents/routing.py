@@ -1,8 +1,8 @@
 """Choosing the agent for a question, by the labelled questions that it resembles most; the confidence is measured.
 
 A question is compared with every example of `routing_examples.jsonl`, after the mean of all examples was taken away:
-what all questions about cars have in common says nothing. An agent's score is the mean of its five best examples. Without
-vectors the same is done with shared concepts.
+what all questions about cars have in common says nothing. An agent's score is the mean of its five best examples.
+Without vectors the same is done with shared concepts.
 """
 
 import json

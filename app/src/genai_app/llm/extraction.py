@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from genai_app.llm.chat_model import Evidence
-from genai_app.llm.vocabulary import ACTIONS, ANSWER_SHAPES, PROCEDURE, concepts
+from genai_app.llm.vocabulary import ACTIONS, ANSWER_SHAPES, PROCEDURE, concepts, things
 
 INHERITED: Final = 0.6
 """Weight of what a part takes over from the part, or the earlier question, that it refers to."""
@@ -20,7 +20,7 @@ SHAPE: Final = 0.8
 """What an interval, a number or a duration adds to a line when the question asks for one."""
 IN_BOTH: Final = 0.2
 """Added when a concept of the heading is repeated in the line itself."""
-LONGEST_LABEL: Final = 60
+LONGEST_LABEL: Final = 40
 """Characters."""
 DEFINITION: Final = 0.5
 """Added to `Label: value` when the label is what the question asks about."""
@@ -121,11 +121,6 @@ def parts(question: str, topic: Sequence[str]) -> tuple[Part, ...]:
             found.append(Part((*((c, 1.0) for c in own), *((c, INHERITED) for c in inherited)), shapes))
         before = (*own, *inherited, *shapes)
     return tuple(found)
-
-
-def things(found: Sequence[str]) -> tuple[str, ...]:
-    """The concepts that a question can be about: neither cues nor actions."""
-    return tuple(concept for concept in found if concept not in ACTIONS and not concept.startswith("?"))
 
 
 def _answer(

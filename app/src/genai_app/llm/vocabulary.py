@@ -7,6 +7,7 @@ find and quote English manuals without a model.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -132,7 +133,12 @@ def concepts(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def search_terms(found: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+def things(found: Sequence[str]) -> tuple[str, ...]:
+    """The concepts that a question can be about: neither cues nor actions."""
+    return tuple(concept for concept in found if concept not in ACTIONS and not concept.startswith("?"))
+
+
+def search_terms(found: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """English words and phrases to look for in the manuals, for concepts of either language; cues ask for nothing."""
     english = vocabulary().english
     return tuple(

@@ -63,7 +63,7 @@ WITH near AS (
 ), worded AS (
     SELECT id, row_number() OVER (ORDER BY relevance DESC, id) AS rank
     FROM (
-        SELECT id, ts_rank('{{0.1, 0.2, 0.5, 1.0}}', lexemes, to_tsquery('english', $2), 1) AS relevance
+        SELECT id, ts_rank_cd('{{0.1, 0.2, 0.5, 1.0}}', lexemes, to_tsquery('english', $2), 1) AS relevance
         FROM document_embeddings
         WHERE $2 <> '' AND lexemes @@ to_tsquery('english', $2) AND embedding_provider = $3 AND embedding_model = $4
         ORDER BY relevance DESC, id LIMIT {CANDIDATES}

@@ -9,7 +9,7 @@ import structlog
 
 from genai_app.db import connection
 from genai_app.errors import ConfigurationError, ModelDown, Overloaded
-from genai_app.llm.vocabulary import concepts, search_terms
+from genai_app.llm.vocabulary import concepts, search_terms, things
 from genai_app.metrics import Metrics
 from genai_app.rag import repository
 from genai_app.rag.embedding import Embedder
@@ -78,7 +78,9 @@ class Retriever:
 def text_query(text: str) -> str:
     """A question as to_tsquery's syntax: any of its words, a phrase as a phrase; empty when it has none.
 
-    The words are letters and digits only (see `vocabulary.words`), so nothing needs quoting.
+    Actions count only when there is nothing else: half of a maintenance guide says "replace". The words are letters and
+    digits only (see `vocabulary.words`), so nothing needs quoting.
     """
-    terms = (" <-> ".join(word.replace("/", " <-> ") for word in term) for term in search_terms(concepts(text)))
+    asked = concepts(text)
+    terms = (" <-> ".join(word.replace("/", " <-> ") for word in term) for term in search_terms(things(asked) or asked))
     return " | ".join(dict.fromkeys(f"({term})" for term in terms))
