@@ -31,7 +31,7 @@ def test_an_applied_resource_becomes_ready(instance: Instance) -> None:
 def test_a_person_reads_the_state_at_a_glance(instance: Instance) -> None:
     table = instance.kubectl.run("get", "gai").splitlines()
     assert table[0].split() == ["NAME", "PHASE", "READY", "API", "VERSION", "AGE"]
-    assert table[1].split()[:4] == ["quickstart", "Running", "True", "1"]
+    assert table[1].split()[:4] == ["quickstart", "Ready", "True", "1/1"]
     assert "replicas" in instance.kubectl.run("explain", "gai.spec.api")
 
 

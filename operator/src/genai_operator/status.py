@@ -219,6 +219,8 @@ def _progressing(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verd
             return Verdict.yes("RollingOut", f"waiting for the newest pods of {name} to be ready")
     if degraded.status == "True":
         return Verdict.wait("NeedsAttention", degraded.message)
+    if app.spec.bootstrap.seed_knowledge_base and not context(observed, app).seeded:
+        return Verdict.yes("Seeding", "waiting for the sample knowledge base: until then the answer is 'I do not know'")
     return Verdict.wait("Settled", "everything is as the specification asks")
 
 
@@ -228,7 +230,7 @@ def _ready_verdict(app: GenAIAuto, verdicts: Mapping[str, Verdict], progressing:
         verdict = verdicts[name]
         if verdict.status != "True":
             return Verdict("False", verdict.reason, f"{name}: {verdict.message}")
-    if progressing.reason in {"Updating", "RollingOut"}:
+    if progressing.reason in {"Updating", "RollingOut", "Seeding"}:
         return Verdict.wait(progressing.reason, progressing.message)
     return Verdict.yes("Serving", f"{app.spec.api.replicas} API pods wanted; {verdicts['ApiAvailable'].message}")
 
