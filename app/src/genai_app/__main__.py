@@ -115,7 +115,7 @@ def _say(line: str) -> None:
 @contextmanager
 def _ends_cleanly() -> Iterator[None]:
     """SIGTERM unwinds like Ctrl-C, so that everything that was started is stopped; named errors are one line."""
-    signal.signal(signal.SIGTERM, _stop)
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         yield
     except KeyboardInterrupt:
@@ -124,6 +124,8 @@ def _ends_cleanly() -> Iterator[None]:
         _fail(str(error), WRONG_CONFIGURATION)
     except GenAIError as error:
         _fail(str(error), 1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _stop(_: int, __: FrameType | None) -> NoReturn:

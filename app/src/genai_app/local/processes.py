@@ -1,6 +1,7 @@
 """Child servers: started apart from our terminal, stopped in order, and found again when we were killed."""
 
 import contextlib
+import importlib.util
 import signal
 import subprocess
 import time
@@ -16,6 +17,14 @@ from genai_app.local.state import Account
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
+
+
+def package_folder(name: str) -> Path:
+    """Where an installed package is; found, not imported: importing these two makes folders and adds accounts."""
+    specification = importlib.util.find_spec(name)
+    if specification is None or specification.origin is None:
+        raise ConfigurationError(f"the package {name} is not installed completely: reinstall it")
+    return Path(specification.origin).parent
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from genai_app.local.services import local_services
 from genai_app.local.state import State, default_folder, private_json
 from genai_app.logs import configure_logging
 from genai_app.main import create_app
-from genai_app.migrations.run import migrate
+from genai_app.migrations import schema_is_current
 from genai_app.rag.embedding import build_embedder
 from genai_app.rag.ingestion import ingest_documents, seed_documents
 from genai_app.serving import run, serve
@@ -43,8 +43,8 @@ def serve_embedded(overrides: dict[str, str], folder: Path | None, *, say: Say) 
 
 
 async def _serve(state: State, settings: Settings, say: Say) -> None:
-    await migrate(settings, wait_seconds=DATABASE_WAIT_SECONDS, report=say)
     async with db.open_pool(settings) as pool:
+        await _ensure_schema(settings, pool, say)
         await _ensure_administrator(state, settings, pool)
         await _ensure_knowledge(settings, pool, say)
     configure_logging(settings.log_level)
@@ -52,6 +52,16 @@ async def _serve(state: State, settings: Settings, say: Say) -> None:
     say(f"The API listens on http://{settings.api_host}:{settings.api_port} (documentation: /docs); Ctrl-C stops it")
     say(f"Log in at /api/v1/auth/login as {ADMINISTRATOR}; the password is in {state.administrator}")
     await serve(app, app.state.metrics, settings)
+
+
+async def _ensure_schema(settings: Settings, pool: asyncpg.Pool, say: Say) -> None:
+    async with db.connection(pool) as connection:
+        if await schema_is_current(connection):
+            return
+    from genai_app.migrations.run import migrate  # Alembic and SQLAlchemy take longer to import than all else here
+
+    await migrate(settings, wait_seconds=DATABASE_WAIT_SECONDS, report=say)
+    await pool.expire_connections()  # those from before know nothing of the schema's types
 
 
 async def _ensure_administrator(state: State, settings: Settings, pool: asyncpg.Pool) -> None:
