@@ -225,6 +225,15 @@ def test_no_replicas_is_stopped_and_not_an_error() -> None:
     assert conditions(observed)["Progressing"][0] == "False"
 
 
+def test_ready_waits_for_the_first_knowledge() -> None:
+    app = resource(bootstrap={"seedKnowledgeBase": True})
+    observed = healthy(app)
+    (seed,) = observed.jobs(Component.SEED)
+    loading = changed(observed, "Job", seed["metadata"]["name"], conditions=[])
+    assert conditions(loading)["Ready"] == ("False", "Seeding")
+    assert conditions(observed)["Ready"][0] == "True"
+
+
 def test_a_failed_seed_is_told_and_does_not_take_the_service_down() -> None:
     app = resource(bootstrap={"seedKnowledgeBase": True})
     observed = healthy(app)

@@ -84,12 +84,12 @@ def _with_default(schema: Schema, default: object) -> str:
 
 
 def with_defaults(value: Any, schema: Schema) -> Any:
-    """What the API server makes of a value: absent fields that have a default are filled in, on every level."""
+    """What the API server makes of a value: absent or null fields that have a default are filled in, on every level."""
     if not isinstance(value, dict) or "properties" not in schema:
         return value
     filled = dict(value)
     for name, child in schema["properties"].items():
-        if name not in filled and "default" in child:
+        if filled.get(name) is None and "default" in child:
             filled[name] = child["default"]
         if name in filled:
             filled[name] = with_defaults(filled[name], child)
