@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from enum import IntEnum
-from functools import cached_property
 from typing import Final, NamedTuple
 
 from genai_app.privacy.context import Passage
@@ -16,7 +15,9 @@ NOT_BEFORE: Final = r"(?<![^\W_])"
 NOT_AFTER: Final = r"(?![^\W_])"
 STARTS: Final = rf"{NOT_BEFORE}(?:(?<!\d[ .\-/_])|(?=\w\w))"
 """Not in the middle of `1 2 3 4`: a digit between others starts nothing."""
-_SEPARATORS: Final = " .-/_"
+_BETWEEN = re.compile(r"[\W_]+")
+_DIGIT_BEFORE = re.compile(r"\d[ .\-/_]{0,3}$")
+_DIGIT_BEHIND = re.compile(r"[ .\-/_]{0,3}\d")
 
 
 class Sureness(IntEnum):
@@ -39,17 +40,27 @@ class Candidate:
     def __init__(self, passage: Passage, start: int, end: int, entity: Entity) -> None:
         self.passage, self.start, self.end, self.entity = passage, start, end, entity
         self.text = passage.text
+        self.written = self.text[start:end]
 
-    @cached_property
-    def written(self) -> str:
-        return self.text[self.start : self.end]
-
-    @cached_property
+    @property
     def value(self) -> str:
         """Letters and digits only, in capitals."""
-        return re.sub(r"[\W_]", "", self.written).upper()
+        return _BETWEEN.sub("", self.written).upper()
 
-    @cached_property
+    @property
+    def bare(self) -> bool:
+        """Written without any separator."""
+        return _BETWEEN.search(self.written) is None
+
+    @property
+    def whole(self) -> bool:
+        """In one piece, or with no other digit beside it, as in a longer number in groups or a list of readings."""
+        if self.bare:
+            return True
+        before = _DIGIT_BEFORE.search(self.text, max(0, self.start - 4), self.start)
+        return before is None and _DIGIT_BEHIND.match(self.text, self.end) is None
+
+    @property
     def kind(self) -> str | None:
         """What the words around it announce: an Entity, OTHER or None."""
         return self.passage.announced(self.start, self.end)
@@ -58,25 +69,11 @@ class Candidate:
     def announced(self) -> bool:
         return self.kind == self.entity
 
-    @property
-    def bare(self) -> bool:
-        """Written without any separator."""
-        return len(self.value) == self.end - self.start
-
-    @cached_property
-    def whole(self) -> bool:
-        """In one piece, or with no other digit beside it, as in a longer number in groups or a list of readings."""
-        if self.bare:
-            return True
-        before = self.text[max(0, self.start - 4) : self.start].rstrip(_SEPARATORS)
-        after = self.text[self.end : self.end + 4].lstrip(_SEPARATORS)
-        return not before[-1:].isdecimal() and not after[:1].isdecimal()
-
-    def sure_when(self, confirmed: bool, *, otherwise: Sureness = Sureness.NO) -> Sureness:
+    def sure_when(self, confirmed: bool) -> Sureness:
         """From whether the number confirms what it is, and the words around it."""
         if self.announced:
             return Sureness.CERTAIN if confirmed else Sureness.ANNOUNCED
-        return Sureness.CHECKED if confirmed else otherwise
+        return Sureness.CHECKED if confirmed else Sureness.NO
 
 
 class Hit(NamedTuple):
@@ -92,10 +89,13 @@ Find = Callable[[Passage], Iterator[Hit]]
 Judge = Callable[[Candidate], Sureness]
 
 
-def spaced(count: int, most: int | None = None, kind: str = r"\d") -> str:
-    """A pattern for `count` (to `most`) characters with any usual separators between them, and no neighbours."""
+def spaced(count: int, most: int | None = None) -> str:
+    """A pattern for `count` (to `most`) digits with any usual separators between them, and no neighbours.
+
+    It only looks ahead, so that the next match may begin inside: in "20 869700848-41" 11 digits begin at two places.
+    """
     repeats = str(count - 1) if most is None else f"{count - 1},{most - 1}"
-    return rf"{STARTS}{kind}(?:{GAP}{kind}){{{repeats}}}{NOT_AFTER}"
+    return rf"{STARTS}(?=(?P<value>\d(?:{GAP}\d){{{repeats}}}){NOT_AFTER})"
 
 
 def after(words: str, link_words: str) -> str:

@@ -41,12 +41,18 @@ def _only_announced(candidate: Candidate) -> Sureness:
     return Sureness.CERTAIN if candidate.announced else Sureness.NO
 
 
+_CPF_GROUPS = re.compile(r"\d{3}\D+\d{3}\D+\d{3}\D+\d\d|\d{9}\D+\d\d")
+
+
 def _cpf(candidate: Candidate) -> Sureness:
-    return candidate.sure_when(cpf.is_valid(candidate.value) and (candidate.whole or candidate.announced))
+    """Eleven times the same digit passes the check and is nobody's."""
+    separate = candidate.whole or candidate.announced or _CPF_GROUPS.fullmatch(candidate.written)
+    valid = bool(separate) and cpf.is_valid(candidate.value) and len(set(candidate.value)) > 1
+    return candidate.sure_when(valid)
 
 
 def _cnpj(candidate: Candidate) -> Sureness:
-    return candidate.sure_when(cnpj.is_valid(candidate.value) and (candidate.whole or candidate.announced))
+    return candidate.sure_when((candidate.whole or candidate.announced) and cnpj.is_valid(candidate.value))
 
 
 def _ssn(candidate: Candidate) -> Sureness:
@@ -58,10 +64,9 @@ def _ssn(candidate: Candidate) -> Sureness:
 
 def _cnh(candidate: Candidate) -> Sureness:
     """Without its word only when it is written without separators: the form is that of many numbers."""
-    valid = is_cnh(candidate.value)
-    if candidate.announced:
-        return candidate.sure_when(valid)
-    return Sureness.CHECKED if valid and candidate.bare and candidate.whole and candidate.kind is None else Sureness.NO
+    if candidate.announced or (candidate.bare and candidate.kind is None):
+        return candidate.sure_when(is_cnh(candidate.value))
+    return Sureness.NO
 
 
 def _renavam(candidate: Candidate) -> Sureness:
@@ -73,13 +78,15 @@ def _vin(candidate: Candidate) -> Sureness:
     value = candidate.value
     if candidate.announced:
         return Sureness.CERTAIN if sum(map(str.isdecimal, value)) >= _FEWEST_VIN_DIGITS else Sureness.NO
-    if candidate.kind == OTHER or value.isdecimal() or not value[-4:].isdecimal():
+    if value.isdecimal() or not value[-4:].isdecimal():
         return Sureness.NO
     return Sureness.CHECKED if value[:3] in MAKERS or is_vin(value) else Sureness.NO
 
 
 def _after_its_word(candidate: Candidate) -> Sureness:
-    return Sureness.CERTAIN if sum(map(str.isdecimal, candidate.value)) >= _FEWEST_VIN_DIGITS else Sureness.NO
+    """Spread over several groups, of which none is a word."""
+    enough = sum(map(str.isdecimal, candidate.value)) >= _FEWEST_VIN_DIGITS
+    return Sureness.CERTAIN if enough and not re.search("[a-z]{4}", candidate.written) else Sureness.NO
 
 
 _FEWEST_VIN_DIGITS: Final = 3
@@ -115,28 +122,22 @@ _IBAN_REST: Final = {
 
 
 def _cards(passage: Passage) -> Iterator[Hit]:
-    """Overlapping starts, because a digit before the number ("2 4111 …") would otherwise hide it."""
-    text = passage.text
-    if passage.digits < _SHORTEST_CARD:
+    """The first two digits say which network it is, and the network how long it is."""
+    if passage.digits < min(_CARD_OF_LENGTH):
         return
-    for start in _CARD_START.finditer(text):
-        run = start[1]
-        lengths, seen = _card_lengths(re.sub(r"\D", "", run)[:2]), ""
-        for position, character in enumerate(run, start.start() + 1):
-            seen += character if character.isdecimal() else ""
-            if len(seen) in lengths and character.isdecimal() and not text[position : position + 1].isalnum():
-                sureness = _card(Candidate(passage, start.start(), position, Entity.CREDIT_CARD))
-                if sureness:
-                    yield Hit(start.start(), position, Entity.CREDIT_CARD, sureness)
+    for start in _CARD_START.finditer(passage.text):
+        for length in _card_lengths(f"{start['first']}{start['second']}"):
+            card = _CARD_OF_LENGTH[length].match(passage.text, start.start())
+            if card and (sureness := _card(Candidate(passage, card.start(), card.end(), Entity.CREDIT_CARD))):
+                yield Hit(card.start(), card.end(), Entity.CREDIT_CARD, sureness)
 
 
 def _card(candidate: Candidate) -> Sureness:
-    if not luhn.is_valid(candidate.value):
+    said = candidate.announced or bool(_IN_FOURS.fullmatch(candidate.written))
+    likely = said or (candidate.whole and candidate.kind != OTHER)
+    if not likely or not luhn.is_valid(candidate.value):
         return Sureness.NO
-    in_fours = bool(_IN_FOURS.fullmatch(candidate.written))
-    if candidate.announced or in_fours:
-        return Sureness.CERTAIN
-    return Sureness.CHECKED if candidate.whole and candidate.kind != OTHER else Sureness.NO
+    return Sureness.CERTAIN if said else Sureness.CHECKED
 
 
 def _card_lengths(prefix: str) -> tuple[int, ...]:
@@ -148,8 +149,10 @@ def _card_lengths(prefix: str) -> tuple[int, ...]:
     ]
 
 
-_SHORTEST_CARD: Final = 13
-_CARD_START = re.compile(rf"{STARTS}(?=([2-6](?:{GAP}\d){{12,18}}))")
+_CARD_START = re.compile(rf"{STARTS}(?=(?P<first>[2-6]){GAP}(?P<second>\d))")
+_CARD_OF_LENGTH: Final = {
+    length: re.compile(rf"\d(?:{GAP}\d){{{length - 1}}}{NOT_AFTER}") for length in (13, 14, 15, 16, 17, 18, 19)
+}
 _IN_FOURS = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5}")
 
 _UNCONNECTED: Final = rf"{NOT_BEFORE}(?<![^\W_][.,/-])"

@@ -14,9 +14,11 @@ from genai_app.privacy.entities import Entity
 _REACH_LEFT: Final = 160
 """Characters before the at sign that are looked at; a local part has at most 64."""
 
+_PROVIDERS: Final = r"(?:gmail|hotmail|outlook|yahoo|icloud|uol|bol|terra|live|msn|globo|ig|proton)[\w.]"
+"""Before others, " @name.com" is a handle of a social network."""
 _AT = re.compile(
-    r"(?P<sign>@|%40)|(?P<apart>(?: @ ?|@ ))|(?P<bracketed> ?[\[({<] ?(?:at|arroba|@) ?[\])}>] ?)"
-    r"|(?P<arroba> {1,3}arroba {1,3})|(?P<at> {1,3}at {1,3})",
+    rf"(?P<apart> @ |@ | @(?={_PROVIDERS}))|(?P<sign>@|%40)"
+    r"|(?P<bracketed> ?[\[({<] ?(?:at|arroba|@) ?[\])}>] ?)|(?P<arroba> {1,3}arroba {1,3})|(?P<at> {1,3}at {1,3})",
     re.IGNORECASE,
 )
 

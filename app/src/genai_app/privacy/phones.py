@@ -23,21 +23,20 @@ from genai_app.privacy.context import OTHER, Passage
 from genai_app.privacy.entities import Entity
 
 _BRAZIL: Final = (
-    rf"{NOT_BEFORE}(?:\+?55[ .-]?)?(?:\(0?[1-9]\d\)|0?[1-9]\d)[ .-]{{0,2}}+(?:9[ .]?\d{{4}}|[2-5]\d{{3}})[ .-]?\d{{4}}"
-    rf"{NOT_AFTER}"
+    rf"{NOT_BEFORE}(?:\+?55{GAP})?(?:\(0?[1-9]\d\)|0?[1-9]\d){GAP}(?:9[ .]?\d{{4}}|[2-5]\d{{3}}){GAP}\d{{4}}{NOT_AFTER}"
 )
-_EXTENSION: Final = r"(?:,? ?(?:ext\.?|x|ramal) ?\d{1,5})?"
+_EXTENSION: Final = rf"(?:,?{GAP}(?:ext|x|ramal){GAP}\d{{1,5}})?"
 _NORTH_AMERICA: Final = (
-    rf"{NOT_BEFORE}(?:1[ .-]?)?(?:\([2-9]\d\d\)|[2-9]\d\d)[ .-]{{0,2}}+\d{{3}}[ .-]?\d{{4}}{_EXTENSION}{NOT_AFTER}"
+    rf"{NOT_BEFORE}(?:1{GAP})?(?:\([2-9]\d\d\)|[2-9]\d\d){GAP}\d{{3}}{GAP}\d{{4}}{_EXTENSION}{NOT_AFTER}"
 )
 _WRITTEN_NORTH_AMERICAN = re.compile(r"(?:1[ .-])?(?:\(\d{3}\) ?\d{3}[-. ]\d{4}|\d{3}([-.])\d{3}\1\d{4})(?!\d)")
 _WITHOUT_AREA: Final = (
     rf"{NOT_BEFORE}(?:9[ .]?\d{{4}}[ .-]?\d{{4}}|[2-5]\d{{3}}[ .-]?\d{{4}}|\d{{3}}-\d{{4}}){NOT_AFTER}"
 )
-_TEN_DIGITS: Final = rf"{STARTS}\d(?:[ .-]\d){{9}}{NOT_AFTER}"
+_DIGITS_APART: Final = rf"{STARTS}\d(?:[ .-]\d){{9,10}}{NOT_AFTER}"
 _ANY_DIGITS: Final = rf"{STARTS}\(?\d(?:[ .\-/_()]{{0,3}}+\d){{7,14}}{NOT_AFTER}"
 _BRAZILIAN_MOBILE = re.compile(r"0?[1-9][1-9]9\d{8}")
-_TWO_YEARS = re.compile(r"(?:19|20)\d\d\D{0,3}(?:19|20)\d\d")
+_TWO_YEARS = re.compile(r"\b(?:19|20)\d\d\D{1,3}(?:19|20)\d\d\b")
 _DATE_OR_TIME = re.compile(r"\d{1,4}([/.-])\d{1,2}\1\d{1,4}(?!\d)|\d{4,8} \d{1,2}:")
 _INTERNATIONAL = re.compile(rf"(?:\+{GAP}|{NOT_BEFORE}00 ?)(?:\(?\d\)?{GAP}){{7,16}}")
 _EXTENSION_BEHIND = re.compile(_EXTENSION, re.IGNORECASE)
@@ -86,6 +85,8 @@ def _is_possible(digits: str) -> bool:
 def _brazilian(candidate: Candidate) -> Sureness:
     if candidate.kind == OTHER and "(" not in candidate.written:
         return Sureness.NO
+    if _TWO_YEARS.search(candidate.written) and not candidate.announced:
+        return Sureness.NO
     national = candidate.value.removeprefix("55") if len(candidate.value) > 11 else candidate.value
     national = national.removeprefix("0")
     if candidate.bare and len(national) == 10 and not candidate.announced:
@@ -120,10 +121,13 @@ def _spaced_mobile(candidate: Candidate) -> Sureness:
 
 
 def _digit_by_digit(candidate: Candidate) -> Sureness:
-    plausible = candidate.whole and candidate.kind != OTHER
-    return candidate.sure_when(
-        plausible and any(_exists(code, candidate.value) for code in (_BRAZIL_CODE, _NORTH_AMERICAN_CODE))
+    if not candidate.whole or candidate.kind == OTHER:
+        return Sureness.NO
+    readings = (
+        (_BRAZIL_CODE, candidate.value.removeprefix("0")),
+        (_NORTH_AMERICAN_CODE, candidate.value.removeprefix("1")),
     )
+    return candidate.sure_when(any(_exists(code, national) for code, national in readings))
 
 
 def _international(passage: Passage) -> Iterator[Hit]:
@@ -131,14 +135,15 @@ def _international(passage: Passage) -> Iterator[Hit]:
     wins; with a plus sign, one of possible length will do."""
     text = passage.text
     for match in _INTERNATIONAL.finditer(text):
+        signed = match.group().startswith("+")
         ends = [end for end in range(match.end(), match.start() + 8, -1) if _ends_a_number(text, end)][
             :_SHORTER_READINGS
         ]
         digits = {end: re.sub(r"\D", "", text[match.start() : end]).removeprefix("00") for end in ends}
         found = next((end for end in ends if _exists_somewhere(digits[end])), None)
-        if found is None and match.group().startswith("+"):
+        if found is None and signed:
             found = next((end for end in ends if _is_possible(digits[end])), None)
-        if found is not None:
+        if found is not None and (signed or passage.announced(match.start(), found) != OTHER):
             extension = _EXTENSION_BEHIND.match(text, found)
             yield Hit(match.start(), extension.end() if extension else found, Entity.PHONE, Sureness.WRITTEN_SO)
 
@@ -152,7 +157,7 @@ DETECTORS: Final[tuple[Find, ...]] = (
     matches(Entity.PHONE, _BRAZIL, _brazilian, digits=10),
     matches(Entity.PHONE, _NORTH_AMERICA, _north_american, re.IGNORECASE, digits=10),
     matches(Entity.PHONE, spaced(11), _spaced_mobile, digits=11),
-    matches(Entity.PHONE, _TEN_DIGITS, _digit_by_digit, digits=10),
+    matches(Entity.PHONE, _DIGITS_APART, _digit_by_digit, digits=10),
     matches(Entity.PHONE, _WITHOUT_AREA, _only_announced, digits=7, only_when_mentioned=True),
     matches(Entity.PHONE, _ANY_DIGITS, _only_announced, digits=8, only_when_mentioned=True),
 )

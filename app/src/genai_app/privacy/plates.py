@@ -31,13 +31,15 @@ def _brazilian_plate(candidate: Candidate) -> Sureness:
     """Three letters and four digits; not an order code, a standard or a model with its year."""
     letters, figures, apart = candidate.value[:3], candidate.value[3:], " " in candidate.written
     code = letters in _STANDARDS_AND_MODELS or _YEAR.fullmatch(figures)
-    if candidate.kind == OTHER or (apart and (code or candidate.written[0].islower())):
+    if apart and (code or candidate.written[0].islower()):
         return Sureness.NO
     if candidate.announced:
         return Sureness.CERTAIN
-    if candidate.value[4].isalpha() and not apart:
+    if apart or candidate.kind == OTHER:
+        return Sureness.NO
+    if candidate.value[4].isalpha():
         return Sureness.WRITTEN_SO
-    return Sureness.NO if code or apart or candidate.written[0].islower() else Sureness.CHECKED
+    return Sureness.NO if code or candidate.written[0].islower() else Sureness.CHECKED
 
 
 def _spread_plate(candidate: Candidate) -> Sureness:
