@@ -14,10 +14,12 @@ from genai_app.llm.openai_wire import OpenAIServer
 from genai_app.rag import precomputed
 from genai_app.rag.embedding import (
     API_BATCH,
+    LONGEST_QUERY,
     LONGEST_QUEUE,
     ApiEmbedder,
     PackagedEmbedder,
     build_embedder,
+    shortened,
 )
 from genai_app.settings import Settings
 
@@ -75,6 +77,14 @@ async def test_the_shipped_vectors_are_those_of_the_model() -> None:
 def test_a_dimension_too_small_for_the_packaged_model_says_what_to_set() -> None:
     with pytest.raises(ConfigurationError, match="EMBEDDING_DIMENSION=768"):
         PackagedEmbedder(256)
+
+
+def test_of_a_long_message_the_beginning_and_the_end_are_embedded() -> None:
+    assert shortened("Which oil?") == "Which oil?"
+    short = shortened("Hello. " + "blah " * 2000 + "Which oil does it take?")
+    assert len(short) <= LONGEST_QUERY + 1
+    assert short.startswith("Hello.")
+    assert short.endswith("Which oil does it take?")
 
 
 async def test_the_settings_choose_the_embedder(http: httpx2.AsyncClient) -> None:

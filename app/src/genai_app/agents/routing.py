@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 NEAREST: Final = 5
 """Examples of an agent that count. On the held-out questions 3 to 8 give the same accuracy, 1 and all give less."""
 EVEN_MARGIN: Final = 0.06
-"""The margin between the two best agents at which a choice is as sure as 4 to 1, fitted on the held-out questions."""
+"""The margin between the two best agents at which a choice is as sure as 4 to 1: fits the examples, each left out."""
 EMBEDDING_METHOD: Final = "embedding_margin"
 VOCABULARY_METHOD: Final = "vocabulary"
 

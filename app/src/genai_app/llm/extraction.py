@@ -6,7 +6,7 @@ its heading. What the passages do not cover is reported, never filled in.
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,14 +16,18 @@ from genai_app.llm.vocabulary import ACTIONS, ANSWER_SHAPES, PROCEDURE, concepts
 
 INHERITED: Final = 0.6
 """Weight of what a part takes over from the part, or the earlier question, that it refers to."""
+NUMBER: Final = 0.4
+"""Weight of a number: "at 100 km/h" is answered by "between 80 and 110 km/h"."""
 SHAPE: Final = 0.8
 """What an interval, a number or a duration adds to a line when the question asks for one."""
 IN_BOTH: Final = 0.2
 """Added when a concept of the heading is repeated in the line itself."""
 LONGEST_LABEL: Final = 40
 """Characters."""
-DEFINITION: Final = 0.5
-"""Added to `Label: value` when the label is what the question asks about."""
+DEFINITION: Final = 0.6
+"""Added to `Label: value` when the label is just what is asked."""
+SECTION: Final = 0.3
+"""Added to all lines of a section whose heading is just what is asked: questions of a FAQ are such headings."""
 CLOSE: Final = 0.9
 """Lines of the best line's passage that score at least this share of it belong to the answer."""
 CLOSE_IN_PROCEDURE: Final = 0.45
@@ -127,7 +131,10 @@ def _answer(
     part: Part, lines: Sequence[Line], rarity: "dict[str, int]", passages: int
 ) -> tuple[tuple[Line, ...], float]:
     """The best lines for one part and how much of the part they cover."""
-    weights = {concept: weight * _idf(rarity.get(concept, 0), passages) for concept, weight in part.weights}
+    weights = {
+        concept: weight * _idf(rarity.get(concept, 0), passages) * (NUMBER if concept.isdecimal() else 1)
+        for concept, weight in part.weights
+    }
     total = sum(weights.values())
     if not lines or not total:
         return (), 0.0
@@ -154,10 +161,18 @@ def _score(line: Line, part: Part, weights: dict[str, float]) -> float:
     score += SHAPE * sum(
         ANSWER_SHAPES[shape].search(line.text) is not None for shape in part.shapes if shape in ANSWER_SHAPES
     )
-    label, asked = _label(line.text), set(weights)
-    if label & asked and asked <= label | line.heading_concepts:
-        score += DEFINITION
+    label = _label(line.text)
+    if weights.keys() <= label | line.heading_concepts:
+        score += DEFINITION * _share(label, weights)
+    if weights.keys() <= line.heading_concepts:
+        score += SECTION * _share(line.heading_concepts, weights)
     return score
+
+
+def _share(named: frozenset[str], asked: Mapping[str, float]) -> float:
+    """How much of what is named was asked: the label "Key battery" is half about keys."""
+    named_things = things(tuple(named)) or tuple(named)
+    return sum(concept in asked for concept in named_things) / len(named_things) if named_things else 0.0
 
 
 def _label(text: str) -> frozenset[str]:

@@ -39,7 +39,7 @@ _REASONING_END = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 class ModelFailed(ModelDown):
     """`kind` is the metric's error_type: timeout, connection, rate_limited, server_error, refused, bad_reply.
 
-    `retry_after` (seconds) is what the server asked for; None: it did not, or trying again is useless (`final`).
+    `final`: trying again is useless. `wait`: seconds that the server asks to wait before another try, if it does.
     """
 
     def __init__(self, kind: str, detail: str, *, final: bool = True, wait: float | None = None) -> None:

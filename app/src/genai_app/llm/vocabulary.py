@@ -31,7 +31,7 @@ STOP_WORDS: Final[dict[Language, frozenset[str]]] = {
         "myself need needs no nor not now of often on once one only or other our out own per please recommended said "
         "same she should show so some still such take takes tell than that the their them then there these they thing "
         "this those through to too type until up us use used uses using very support supports "
-        "supported blow blows blowing want was way we were what where which "
+        "supported blow blows blowing drive drives driving found want was way we were what where which "
         "while who whom whose why will with work works would you your hi hello thanks thank happens happen come comes "
         "between ok okay"
     ),
@@ -42,7 +42,7 @@ STOP_WORDS: Final[dict[Language, frozenset[str]]] = {
         "muito na nao nas nem no nos nossa nosso num numa o obrigado oi ola onde os ou para pela pelo per pode podem "
         "por porque posso precisa preciso pra qual quais que quem recomendada recomendado se sem ser seu seus so sobre "
         "sua suas tem tenho ter teu tipo tipos tu tua um uma umas uns usa usar uso usado vai voce voces vou partir "
-        "dar da fui estava deu acontece favor usam vem caso"
+        "dar dirigir dirijo rodar andar fui estava deu acontece favor usam vem caso"
     ),
 }
 SUBJECT: Final = _set("genauto x1 2024 car cars vehicle carro carros veiculo automovel suv")
@@ -61,7 +61,7 @@ ACTIONS: Final = frozenset(
 
 ANSWER_SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "?interval": re.compile(r"\bevery\b|\d\s*(?:km|months?|years?)\b|\bafter\b.*\d", re.IGNORECASE),
-    "?amount": re.compile(r"\d"),
+    "?amount": re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten)\b", re.IGNORECASE),
     "?duration": re.compile(r"\d\s*(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?)\b", re.IGNORECASE),
 }
 """What a line must hold to answer a cue of the vocabulary."""
