@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from genai_testbed import layout, lifecycle, supervision
+from genai_testbed import clusters, layout, lifecycle, supervision
 from genai_testbed.kubectl import Kubectl, KubectlError
 from genai_testbed.layout import Bed, Level
 from genai_testbed.progress import Progress
@@ -68,6 +68,22 @@ def test_of_two_test_beds_one_goes_without_a_trace_and_the_other_stays(control_p
     assert remains(other, namespaces) == []
     assert not lifecycle.down(Progress(), state)
     assert Kubectl(control_plane.kubeconfig).find("namespace", "default")
+
+
+def test_a_session_removes_what_it_started_and_keeps_what_a_person_has_up(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(layout.STATE_VARIABLE, str(state))
+    monkeypatch.setenv("CLUSTER", "testbed")
+    with clusters.session("control-plane") as first:
+        with clusters.session("control-plane") as second:
+            assert (first.keeps_running, second.keeps_running) == (False, False)
+        assert first.is_running()
+    assert not first.is_running()
+    assert run("up", state, "--level=control-plane").returncode == 0
+    with clusters.session("control-plane") as third:
+        assert third.keeps_running
+    assert third.is_running()
 
 
 def test_a_run_that_was_killed_half_way_is_finished_by_the_next(state: Path) -> None:

@@ -34,6 +34,7 @@ def up(level: Annotated[Level, typer.Option(help="How much of Kubernetes is real
     """Have a cluster running; what runs already stays as it is. Prints the line that selects it."""
     cluster = clusters.choose()
     cluster.ensure(level)
+    clusters.keep()
     print(f"export KUBECONFIG={cluster.kubeconfig()}")  # noqa: T201 - the result, for eval
 
 

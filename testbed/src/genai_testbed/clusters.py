@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from genai_testbed import layout, lifecycle
+from genai_testbed import layout, lifecycle, supervision
 from genai_testbed.errors import MissingPrerequisite, NotReady, TestbedError
 from genai_testbed.kubectl import PROGRAM as KUBECTL
 from genai_testbed.kubectl import Kubectl, KubectlError
@@ -40,7 +40,7 @@ class Cluster(Protocol):
         """Have it running at that level (`control-plane` or `node`). Raises TestbedError."""
 
     def is_running(self) -> bool:
-        """Whether it answers now."""
+        """Whether it is there, well or not."""
 
     def kubeconfig(self) -> Path:
         """A kubeconfig whose current context is this cluster. Raises TestbedError."""
@@ -67,9 +67,8 @@ class Testbed:
         lifecycle.up(Level(level), self.progress, self.state)
 
     def is_running(self) -> bool:
-        """See Cluster: at least the control plane."""
-        seen = lifecycle.status(self.state)
-        return seen is not None and all(row.ready for row in seen[1])
+        """See Cluster: well or not, somebody has it up; `ensure` mends it."""
+        return bool(supervision.find(layout.bed_id(self.state)))
 
     def kubeconfig(self) -> Path:
         """See Cluster."""
@@ -186,16 +185,29 @@ def choose(environment: Mapping[str, str] = os.environ, *, keeps_running: bool =
 
 @contextmanager
 def session(level: str) -> Iterator[Cluster]:
-    """A running cluster for a test run. One that was not running before, and that nobody else uses, is removed."""
-    with shared(layout.lock_file(layout.state_folder()).with_suffix(".users")) as alone:
+    """A running cluster for a test run. The last run that uses it removes it, unless a person has it up."""
+    with shared(_file("users")) as alone:
         found = choose()
-        cluster = found if found.is_running() else choose(keeps_running=False)
+        passing = found.is_ours and (_file("passing").exists() or not found.is_running())
+        if passing:
+            _file("passing").touch()
+        cluster = choose(keeps_running=not passing)
         cluster.ensure(level)
         try:
             yield cluster
         finally:
-            if not cluster.keeps_running and alone():
+            if passing and _file("passing").exists() and alone():
                 cluster.down()
+                keep()
+
+
+def keep() -> None:
+    """The running cluster is from now on a person's: test runs leave it running."""
+    _file("passing").unlink(missing_ok=True)
+
+
+def _file(suffix: str) -> Path:
+    return layout.lock_file(layout.state_folder()).with_suffix(f".{suffix}")
 
 
 def why_not_kind() -> str:

@@ -80,6 +80,7 @@ def down(progress: Progress, state: Path | None = None) -> bool:
             raise TestbedError("This test bed was started by root: run `sudo genai-testbed down`.")
         hierarchies = [each for each in cgroups.mount_points() if (each / layout.cgroup_name(bed_id)).exists()]
         if not (hierarchies or state.exists() or supervision.find(bed_id)):
+            progress.note("There is no test bed to take down.")
             return False
         with progress.step("stop the processes"):
             _stop(bed_id)
