@@ -80,7 +80,7 @@ def _vin(candidate: Candidate) -> Sureness:
         return Sureness.CERTAIN if sum(map(str.isdecimal, value)) >= _FEWEST_VIN_DIGITS else Sureness.NO
     if value.isdecimal() or not value[-4:].isdecimal():
         return Sureness.NO
-    return Sureness.CHECKED if value[:3] in MAKERS or is_vin(value) else Sureness.NO
+    return Sureness.CHECKED if value[:3] in _MAKER_CODES or is_vin(value) else Sureness.NO
 
 
 def _after_its_word(candidate: Candidate) -> Sureness:
@@ -98,7 +98,7 @@ _MAKERS: Final = """
     JS2 JS3 JA3 JA4 JMB JYA KMH KM8 KMJ KNA KNE KND KNM KL1 KPT LSV LRW LVS LGX LFV LB3 MA1 MA3 MAL MAT MAJ MBJ MRH
     MMB NMT NM0 PL1 RFB
 """
-MAKERS: Final = frozenset(_MAKERS.split())
+_MAKER_CODES: Final = frozenset(_MAKERS.split())
 """World manufacturer identifiers (ISO 3780) of the makers that are sold in Brazil, Europe and North America."""
 
 
@@ -126,7 +126,7 @@ def _cards(passage: Passage) -> Iterator[Hit]:
     if passage.digits < min(_CARD_OF_LENGTH):
         return
     for start in _CARD_START.finditer(passage.text):
-        for length in _card_lengths(f"{start['first']}{start['second']}"):
+        for length in _CARD_LENGTHS.get(f"{start['first']}{start['second']}", ()):
             card = _CARD_OF_LENGTH[length].match(passage.text, start.start())
             if card and (sureness := _card(Candidate(passage, card.start(), card.end(), Entity.CREDIT_CARD))):
                 yield Hit(card.start(), card.end(), Entity.CREDIT_CARD, sureness)
@@ -140,15 +140,15 @@ def _card(candidate: Candidate) -> Sureness:
     return Sureness.CERTAIN if said else Sureness.CHECKED
 
 
-def _card_lengths(prefix: str) -> tuple[int, ...]:
-    """Lengths that the networks issue for the first two digits; none when no network has them."""
-    if prefix[0] == "3":
-        return {"4": (15,), "7": (15,), "5": (16,)}.get(prefix[1], (14,) if prefix[1] in "0689" else ())
-    return {"2": (16,) if "22" <= prefix <= "27" else (), "4": (13, 16, 19), "5": (16,), "6": (16, 17, 18, 19)}[
-        prefix[0]
-    ]
-
-
+_CARD_LENGTHS: Final[dict[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("34", "37"), (15,)),
+    **dict.fromkeys(("30", "36", "38", "39"), (14,)),
+    **dict.fromkeys(("35", "22", "23", "24", "25", "26", "27"), (16,)),
+    **{f"4{digit}": (13, 16, 19) for digit in range(10)},
+    **{f"5{digit}": (16,) for digit in range(10)},
+    **{f"6{digit}": (16, 17, 18, 19) for digit in range(10)},
+}
+"""Lengths that the networks issue, by the first two digits."""
 _CARD_START = re.compile(rf"{STARTS}(?=(?P<first>[2-6]){GAP}(?P<second>\d))")
 _CARD_OF_LENGTH: Final = {
     length: re.compile(rf"\d(?:{GAP}\d){{{length - 1}}}{NOT_AFTER}") for length in (13, 14, 15, 16, 17, 18, 19)

@@ -14,8 +14,8 @@ from genai_app.privacy.entities import Entity
 _REACH_LEFT: Final = 160
 """Characters before the at sign that are looked at; a local part has at most 64."""
 
-_PROVIDERS: Final = r"(?:gmail|hotmail|outlook|yahoo|icloud|uol|bol|terra|live|msn|globo|ig|proton)[\w.]"
-"""Before others, " @name.com" is a handle of a social network."""
+_PROVIDERS: Final = r"(?:gmail|hotmail|outlook|yahoo|icloud|uol|bol|terra|live|msn|globo|ig|proton(?:mail)?)\.[a-z]"
+"""Before others, " @name.com" is a handle of a social network and " at name.com" a place to look."""
 _AT = re.compile(
     rf"(?P<apart> @ |@ | @(?={_PROVIDERS}))|(?P<sign>@|%40)"
     r"|(?P<bracketed> ?[\[({<] ?(?:at|arroba|@) ?[\])}>] ?)|(?P<arroba> {1,3}arroba {1,3})|(?P<at> {1,3}at {1,3})",
@@ -43,7 +43,7 @@ _DOMAINS: Final = {
     "apart": (_ANY_DOT,),
     "bracketed": (_ANY_DOT,),
     "arroba": (_ANY_DOT,),
-    "at": (_ONLY_SPOKEN_DOT,),  # "look at example.com" is no address
+    "at": (_ONLY_SPOKEN_DOT, re.compile(rf"(?={_PROVIDERS}){_DOTTED.pattern}", re.IGNORECASE)),
 }
 
 _NAME: Final = r"[\w.+'-]{1,64}"

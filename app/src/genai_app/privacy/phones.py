@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Final
 
 import phonenumbers
@@ -136,9 +137,8 @@ def _international(passage: Passage) -> Iterator[Hit]:
     text = passage.text
     for match in _INTERNATIONAL.finditer(text):
         signed = match.group().startswith("+")
-        ends = [end for end in range(match.end(), match.start() + 8, -1) if _ends_a_number(text, end)][
-            :_SHORTER_READINGS
-        ]
+        every = (end for end in range(match.end(), match.start() + 8, -1) if _ends_a_number(text, end))
+        ends = tuple(islice(every, _SHORTER_READINGS))
         digits = {end: re.sub(r"\D", "", text[match.start() : end]).removeprefix("00") for end in ends}
         found = next((end for end in ends if _exists_somewhere(digits[end])), None)
         if found is None and signed:

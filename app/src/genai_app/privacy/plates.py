@@ -20,6 +20,7 @@ _SMALL: Final = """
     com que dos das nos nas sem por ano era foi ele ela meu sua seu uma até not the and for has was are but you our
     ate
 """
+_MEASURE = re.compile(r"\d+(?:mm|cm|km|kg|lbs?|psi|nm|rpm|miles|hp|cv|kw|h|k|w|v|a)")
 _THREE_LETTER_WORDS: Final = frozenset(_SMALL.split())
 
 _WORD: Final = "placas?|plates?|tag"
@@ -50,6 +51,8 @@ def _spread_plate(candidate: Candidate) -> Sureness:
 
 def _american_plate(candidate: Candidate) -> Sureness:
     value = candidate.value
+    if _MEASURE.fullmatch(candidate.written):
+        return Sureness.NO
     mixed = any(c.isdecimal() for c in value) and any(c.isalpha() for c in value)
     return Sureness.CERTAIN if mixed and 5 <= len(value) <= 8 and candidate.kind != OTHER else Sureness.NO
 
@@ -58,7 +61,8 @@ _LETTER: Final = "[A-Za-z]"
 _BRAZIL: Final = rf"{NOT_BEFORE}(?<!\w-)(?:[A-Z]{{3}}|[a-z]{{3}})[ -]?\d(?:[A-Z]|[a-z]|\d)\d\d{NOT_AFTER}(?!-\w)"
 _BRAZIL_SPREAD: Final = GAP.join((_LETTER, _LETTER, _LETTER, r"\d", r"[A-Za-z\d]", r"\d", r"\d"))
 _UNITED_STATES: Final = (
-    r"(?:[A-Z\d]{5,8}|(?:[A-Z\d]{1,3}[ .\-/_]{1,3}){1,7}+[A-Z\d]{1,3}|[A-Z\d]{1,4}[ .\-/_]{1,3}[A-Z\d]{2,5})"
+    r"(?:[A-Z\d]{5,8}|[a-z\d]{5,8}(?![^\W_])"
+    r"|(?:[A-Z\d]{1,3}[ .\-/_]{1,3}){1,7}+[A-Z\d]{1,3}|[A-Z\d]{1,4}[ .\-/_]{1,3}[A-Z\d]{2,5})"
 )
 
 DETECTORS: Final[tuple[Find, ...]] = (
