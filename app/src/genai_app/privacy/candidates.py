@@ -9,8 +9,7 @@ from genai_app.privacy.context import Passage
 from genai_app.privacy.entities import Entity
 
 GAP: Final = r"[ .\-/_]{0,3}+"
-"""What people put between the digits of one number. Possessive, like every repeat here: a failed match costs no more
-than the characters that were read."""
+"""What people put between the digits of one number. Possessive, so that a failed match costs no more than reading on."""
 NOT_BEFORE: Final = r"(?<![^\W_])"
 NOT_AFTER: Final = r"(?![^\W_])"
 STARTS: Final = rf"{NOT_BEFORE}(?:(?<!\d[ .\-/_])|(?=\w\w))"
@@ -21,7 +20,7 @@ _DIGIT_BEHIND = re.compile(r"[ .\-/_]{0,3}\d")
 
 
 class Sureness(IntEnum):
-    """Higher wins where findings overlap; within one level the longer finding wins."""
+    """How sure a detector is. Where findings overlap, those only announced give way; then the longer wins, then the surer."""
 
     NO = 0
     ANNOUNCED = 1

@@ -18,7 +18,7 @@ TOTAL: Final = "ALL"
 
 
 class LabelledText(NamedTuple):
-    """A text and what is personal in it; `held_out` texts were not looked at while the detectors were tuned."""
+    """A text and what is personal in it; while the detectors were tuned, only the totals of `held_out` were seen."""
 
     text: str
     labels: tuple[Finding, ...]

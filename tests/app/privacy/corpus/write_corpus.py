@@ -2,7 +2,7 @@
 
 `write_corpus.py` writes, `write_corpus.py --check` fails when the committed files differ. Knows nothing of the
 detectors: check digits are computed here on purpose, because a fault in them must not hide itself in its own labels.
-A sentence belongs to one split with all of its fillings: `held_out` sentences were not looked at while tuning.
+A sentence belongs to one split with all of its fillings: while tuning, only the totals of `held_out` were seen.
 """
 
 import hashlib
