@@ -9,7 +9,7 @@ from genai_app.privacy.context import Passage
 from genai_app.privacy.entities import Entity
 
 GAP: Final = r"[ .\-/_]{0,3}+"
-"""What people put between the digits of one number. Possessive, so that a failed match costs no more than reading on."""
+"""What people put between the digits of one number. Possessive, so that a failed match costs no more than reading."""
 NOT_BEFORE: Final = r"(?<![^\W_])"
 NOT_AFTER: Final = r"(?![^\W_])"
 STARTS: Final = rf"{NOT_BEFORE}(?:(?<!\d[ .\-/_])|(?=\w\w))"
@@ -20,7 +20,7 @@ _DIGIT_BEHIND = re.compile(r"[ .\-/_]{0,3}\d")
 
 
 class Sureness(IntEnum):
-    """How sure a detector is. Where findings overlap, those only announced give way; then the longer wins, then the surer."""
+    """How sure a detector is. Where findings overlap, the only announced give way; then length, then this, decides."""
 
     NO = 0
     ANNOUNCED = 1
