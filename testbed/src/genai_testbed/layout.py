@@ -110,8 +110,8 @@ def cgroup_name(bed_id: str) -> str:
 
 
 def lock_file(state: Path) -> Path:
-    """Outside the state folder, because `down` removes that folder while it holds the lock."""
-    return cache_folder() / "locks" / bed_id(state)
+    """Beside the state folder, because `down` removes that folder while it holds the lock."""
+    return state.with_name(f"{state.name}.lock")
 
 
 def existing(state: Path) -> Bed | None:

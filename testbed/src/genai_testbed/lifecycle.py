@@ -88,15 +88,9 @@ def down(progress: Progress, state: Path | None = None) -> bool:
             cgroups.remove(layout.cgroup_name(bed_id), hierarchies)
             if state.exists():
                 shutil.rmtree(state)
-            _remove_if_empty(layout.CLONE / ".state")
             if os.geteuid() == 0 and not supervision.any_bed():
                 isolation.remove_empty_folders()
     return True
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 def _stop(bed_id: str) -> None:
