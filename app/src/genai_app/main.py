@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from genai_app import __version__, db
 from genai_app.admission import Gate
-from genai_app.agents.answering import build_agents
+from genai_app.agents.answering import build_agents, prompts_version
 from genai_app.auth import routes as auth_routes
 from genai_app.auth.passwords import Passwords
 from genai_app.auth.service import Accounts
@@ -74,6 +74,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = await opened.enter_async_context(db.open_pool(settings))
         redis, breaker = await opened.enter_async_context(open_redis(settings, metrics))
         http = await opened.enter_async_context(httpx2.AsyncClient())
+        agents = build_agents(settings=settings, pool=pool, metrics=metrics, http=http)
+        await agents.warm_up()
         caching = settings.cache_enabled and redis is not None
         state.gate = Gate(redis, breaker, metrics, limits=settings.rate_limit_enabled)
         state.accounts = Accounts(pool, Tokens(settings), Passwords())
@@ -81,13 +83,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.checks = Checks(settings, pool, breaker)
         state.turns = Turns(
             pool=pool,
-            agents=build_agents(settings=settings, pool=pool, metrics=metrics, http=http),
+            agents=agents,
             gate=state.gate,
             cache=RedisCache(redis, breaker, settings.cache_ttl) if caching and redis and breaker else NullCache(),
             knowledge=KnowledgeVersion(pool),
             caching=caching,
-            model=f"{settings.answering_provider}/{settings.llm_model}",
-            prompts=__version__,
+            provider=settings.answering_provider.value,
+            model=settings.llm_model,
+            prompts=prompts_version(),
         )
         yield
 

@@ -28,9 +28,13 @@ def may_be_looked_up(question: str) -> bool:
     return _PERSONAL.search(question) is None
 
 
-def may_be_kept(answer: Answer) -> bool:
-    """Whether an answer rests on shared knowledge alone and found some."""
-    return answer.agent in SHAREABLE_AGENTS and bool(answer.sources) and _PERSONAL.search(answer.text) is None
+def may_be_kept(answer: Answer, provider: str) -> bool:
+    """Whether an answer rests on shared knowledge alone, found some, and is of the configured `provider`.
+
+    The offline answer that stands in for a model that is away must not outlive the outage.
+    """
+    shareable = answer.agent in SHAREABLE_AGENTS and answer.provider == provider
+    return shareable and bool(answer.sources) and _PERSONAL.search(answer.text) is None
 
 
 def encode(answer: Answer) -> bytes:

@@ -50,7 +50,7 @@ class Turn:
 
 
 class Turns:
-    """Runs turns; one per process. `prompts` names what, besides the model, shapes an answer."""
+    """Runs turns; one per process. `provider`, `model` and `prompts` name what shapes an answer."""
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Turns:
         cache: Cache,
         knowledge: KnowledgeVersion,
         caching: bool,
+        provider: str,
         model: str,
         prompts: str,
     ) -> None:
@@ -70,7 +71,8 @@ class Turns:
         self._cache = cache
         self._knowledge = knowledge
         self._caching = caching
-        self._model = model
+        self._provider = provider
+        self._model = f"{provider}/{model}"
         self._prompts = prompts
 
     async def begin(self, who: Identity, ask: Ask) -> Turn:
@@ -100,7 +102,7 @@ class Turns:
             answer = kept
         message_id = await self._store(turn, answer)
         yield Complete(answer, turn.session_id, message_id, cached=kept is not None)
-        if turn.key and kept is None and kept_answers.may_be_kept(answer):
+        if turn.key and kept is None and kept_answers.may_be_kept(answer, self._provider):
             await self._cache.put(turn.key, kept_answers.encode(answer))
 
     async def _key(self, ask: Ask) -> str | None:
