@@ -247,4 +247,5 @@ def world(kubectl: Kubectl, operator: OperatorProcess) -> Iterator[World]:
     labels = {"name": namespace, "labels": RESTRICTED}
     kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": labels}))
     yield World(kubectl.within(namespace), operator)
+    kubectl.within(namespace).run("delete", "gai", "--all")  # so that the operator has no more work with it
     kubectl.run("delete", "namespace", namespace, "--wait=false")

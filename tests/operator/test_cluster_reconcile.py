@@ -10,6 +10,7 @@ import pytest
 
 from genai_operator.api.status import Phase
 from genai_operator.kinds import CHILDREN
+from genai_operator.naming import MANAGED_BY
 from genai_testbed.kubectl import Kubectl, KubectlError, Manifest
 from genai_testbed.waiting import eventually
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:  # pytest imports test modules by path, so conftest.py is no m
 pytestmark = pytest.mark.cluster
 
 DRIFT_SECONDS = 5.0
+CONTAINER = {"name": "api", "image": "theirs", "ports": [{"name": "http", "containerPort": 1}]}
+"""What somebody may make of the API's container with kubectl edit."""
 
 
 def test_an_instance_comes_up_step_by_step(world: "World") -> None:
@@ -49,7 +52,8 @@ def test_an_instance_comes_up_step_by_step(world: "World") -> None:
 
 def test_creating_costs_few_requests_and_an_unchanged_instance_none(world: "World") -> None:
     before = world.quiet()
-    world.apply()
+    unusual = {"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"cpu": "2000m", "memory": "8Gi"}}
+    world.apply(database={"managed": {"resources": unusual, "storage": {"size": "2048Mi"}}})
     world.has("Ready", "False")
     created = world.quiet() - before
     assert created <= 20, "3 Secrets, 12 objects, and the first statuses"
@@ -91,7 +95,7 @@ def test_every_child_comes_back_when_it_is_deleted_changed_or_relabelled(world: 
         ("service", "quickstart-api", {"spec": {"selector": {"app.kubernetes.io/component": "cache"}}}),
         ("service", "quickstart-database", {"spec": {"ports": [{"name": "postgresql", "port": 1}]}}),
         ("service", "quickstart-redis", {"spec": {"selector": {"app.kubernetes.io/instance": "x"}}}),
-        ("deployment", "quickstart-api", {"spec": {"replicas": 3}}),
+        ("deployment", "quickstart-api", {"spec": {"replicas": 3, "template": {"spec": {"containers": [CONTAINER]}}}}),
         ("deployment", "quickstart-redis", {"spec": {"replicas": 0}}),
         ("statefulset", "quickstart-database", {"spec": {"replicas": 0}}),
         ("serviceaccount", "quickstart", {"automountServiceAccountToken": True}),
@@ -100,7 +104,9 @@ def test_every_child_comes_back_when_it_is_deleted_changed_or_relabelled(world: 
         wanted = essence(world.kubectl.get(kind, name))
 
         def is_right(kind: str = kind, name: str = name, wanted: Manifest = wanted) -> bool:
-            return essence(world.kubectl.get(kind, name)) == wanted
+            live = essence(world.kubectl.get(kind, name))
+            assert live == wanted
+            return True
 
         world.kubectl.run("annotate", kind, name, f"{foreign}=kept")
         world.kubectl.run("patch", kind, name, "--type=merge", "--patch", json.dumps(damage))
@@ -172,7 +178,10 @@ def test_a_password_chosen_beforehand_is_used(world: "World") -> None:
     world.apply()
     world.has("Ready", "False")
     assert secret(world, "quickstart-redis") == {"password": "mine"}
-    assert "ownerReferences" not in world.kubectl.get("secret", "quickstart-redis")["metadata"]
+    world.kubectl.run("label", "secret", "quickstart-redis", "app.kubernetes.io/managed-by-")
+    eventually(lambda: MANAGED_BY in world.kubectl.get("secret", "quickstart-redis")["metadata"]["labels"], within=5)
+    assert secret(world, "quickstart-redis") == {"password": "mine"}
+    assert not owned(world, "secret", "quickstart-redis")
 
 
 def test_kubectl_scale_works_and_replicas_have_a_manager_of_their_own(world: "World") -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from genai_operator.applying import differs, stamped
 from genai_operator.manifests import Manifest, covers, dig, digest
+from genai_operator.repairing import port_repair
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -35,6 +36,7 @@ def test_everything_covers_itself(value: Any) -> None:
          {"m": [{"name": "s", "mountPath": "/a"}, {"name": "s", "mountPath": "/b"}]}, True),
         ({"limits": {"cpu": "1"}}, {"limits": {"cpu": "1000m"}}, True),
         ({"limits": {"cpu": "2"}}, {"limits": {"cpu": "1000m"}}, False),
+        ({"emptyDir": {"sizeLimit": "1Gi"}}, {"emptyDir": {"sizeLimit": "1024Mi"}}, True),
         ({"cpu": "1"}, {"cpu": "1000m"}, False),
         ({"emptyDir": {}}, {"emptyDir": {}}, True),
     ],
@@ -55,6 +57,33 @@ def test_replicas_are_applied_apart_and_do_not_change_the_hash() -> None:
     assert stamped(one)[0] == stamped(two)[0]
     assert stamped(two)[1] == 2
     assert "replicas" not in stamped(two)[0]["spec"]
+
+
+PORT = {"name": "http", "port": 80, "protocol": "TCP"}
+CONTAINER_PORT = {"name": "http", "containerPort": 80}
+
+
+def service(*ports: Manifest) -> Manifest:
+    return {"spec": {"ports": list(ports)}}
+
+
+def deployment(*ports: Manifest) -> Manifest:
+    return {"spec": {"template": {"spec": {"containers": [{"name": "main", "ports": list(ports)}]}}}}
+
+
+def test_a_port_of_our_name_with_another_number_is_replaced() -> None:
+    replaced = [{"$patch": "replace"}, PORT]
+    assert port_repair(service(PORT), service({**PORT, "port": 1})) == {"spec": {"ports": replaced}}
+    patch = port_repair(deployment(CONTAINER_PORT), deployment({"name": "http", "containerPort": 1}))
+    assert dig(patch, "spec", "template", "spec", "containers", 0, "ports") == [{"$patch": "replace"}, CONTAINER_PORT]
+
+
+@pytest.mark.parametrize(
+    "live", [service(PORT), service(PORT, {"name": "theirs", "port": 9}), service(), deployment(CONTAINER_PORT)]
+)
+def test_other_ports_need_no_repair(live: Manifest) -> None:
+    assert port_repair(service(PORT), live) is None
+    assert port_repair(deployment(CONTAINER_PORT), live) is None
 
 
 @given(st.dictionaries(st.text(max_size=5), st.integers(), max_size=5))

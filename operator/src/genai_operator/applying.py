@@ -11,6 +11,7 @@ from genai_operator.manifests import Manifest, ObjectKey, Ref, covers, dig, dige
 from genai_operator.naming import COMPONENT, DESIRED_HASH, Component
 from genai_operator.observed import Observed, job_succeeded
 from genai_operator.quantities import parse
+from genai_operator.repairing import port_repair
 from genai_operator.store import Store, slim
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,9 @@ async def _apply_one(cluster: Cluster, manifest: Manifest, live: Manifest | None
     if live is None:
         result = live = await _create(cluster, body, uid)
     elif differs(body, live):
+        if patch := port_repair(body, live):
+            ref = Ref(body["metadata"]["namespace"], body["metadata"]["name"])
+            await cluster.strategic_patch(BY_NAME[body["kind"]], ref, patch)
         result = live = await cluster.apply(body, force=True)
     if replicas is not None and dig(live, "spec", "replicas") != replicas:
         result = await cluster.apply_replicas(body, replicas)

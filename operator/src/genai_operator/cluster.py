@@ -14,13 +14,14 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
-from genai_operator.errors import Conflict, Expired, KindAbsent, NotFound, Refused, Unavailable
+from genai_operator.errors import Conflict, Expired, KindAbsent, NotFound, Refused, Terminating, Unavailable
 from genai_operator.kinds import BY_NAME, Kind
 from genai_operator.manifests import Manifest, Ref
 from genai_operator.naming import FIELD_MANAGER, SCALE_MANAGER
 
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
+_STRATEGIC: Final = "application/strategic-merge-patch+json"
 _JSON: Final = "application/json"
 _REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=70)
@@ -141,6 +142,11 @@ class Cluster:
         path = kind.path(ref.namespace, ref.name)
         return await self._call("PATCH", path, [("fieldManager", FIELD_MANAGER)], patch, content_type=_MERGE)
 
+    async def strategic_patch(self, kind: Kind, ref: Ref, patch: Manifest) -> Manifest:
+        """The same with the merge rules of a built-in kind: `$patch: replace` replaces a list."""
+        path = kind.path(ref.namespace, ref.name)
+        return await self._call("PATCH", path, [("fieldManager", FIELD_MANAGER)], patch, content_type=_STRATEGIC)
+
     async def delete(self, kind: Kind, ref: Ref) -> None:
         """Delete an object and what it owns, in the background. An absent object is fine."""
         try:
@@ -210,14 +216,19 @@ async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
 
 def _error(status: int, headers: Any, text: str) -> Exception:
     """The error of our tree for an answer of the API server."""
+    causes: list[Manifest] = []
     try:
-        message = str(json.loads(text).get("message", text))
+        answer = json.loads(text)
+        message = str(answer.get("message", text))
+        causes = (answer.get("details") or {}).get("causes") or []
     except ValueError:
         if status == 404:
             return KindAbsent("the API server does not serve this kind: install its CRD")
         message = text.strip()
     if status in (408, 429) or status >= 500:
         return Unavailable(f"the API server answered {status}: {message}", _seconds(headers.get("Retry-After", "")))
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
+        return Terminating(message)
     return {404: NotFound, 409: Conflict, 410: Expired}.get(status, Refused)(message)
 
 

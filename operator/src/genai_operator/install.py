@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from genai_operator import kinds
 from genai_operator.manifests import Manifest
-from genai_operator.naming import APP_NAME, FIELD_MANAGER, PART_OF, PRODUCT
+from genai_operator.naming import APP_NAME, PART_OF, PRODUCT
 
 NAME: Final = "genai-auto-operator"
 PORT: Final = 8080
@@ -103,7 +103,7 @@ def _container(image: str, app_image: str) -> Manifest:
     return {
         "name": "operator",
         "image": image,
-        "command": [FIELD_MANAGER, "run"],
+        "command": [NAME, "run"],
         "env": [
             {"name": "APP_IMAGE", "value": app_image},
             {"name": "LISTEN_PORT", "value": str(PORT)},

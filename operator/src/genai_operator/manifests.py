@@ -9,7 +9,8 @@ from genai_operator import quantities
 
 Manifest: TypeAlias = dict[str, Any]
 
-_QUANTITY_PARENTS: Final = frozenset({"requests", "limits"})
+_QUANTITIES: Final = frozenset({"requests", "limits", "sizeLimit"})
+"""Fields that hold quantities: the API server writes 1024Mi as 1Gi."""
 _LIST_KEYS: Final = ("mountPath", "name")
 """Fields by which the API server merges lists of objects: others may add entries of their own to such a list."""
 
@@ -66,13 +67,13 @@ def covers(live: Any, wanted: Any, parent: str = "") -> bool:
         )
     if isinstance(wanted, list):
         return isinstance(live, list) and _covers_list(live, wanted, parent)
-    if parent in _QUANTITY_PARENTS and live is not None:
+    if parent in _QUANTITIES and live is not None:
         return live == wanted or quantities.same(live, wanted)
     return bool(live == wanted)
 
 
 def _scope(parent: str, key: str) -> str:
-    return parent if parent in _QUANTITY_PARENTS else key
+    return parent if parent in _QUANTITIES else key
 
 
 def _covers_list(live: list[Any], wanted: list[Any], parent: str) -> bool:

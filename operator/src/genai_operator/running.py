@@ -11,6 +11,7 @@ from kubernetes.aio.client.configuration import Configuration
 
 from genai_operator.cluster import Cluster, load_configuration
 from genai_operator.desired.context import Images
+from genai_operator.errors import Terminating
 from genai_operator.gathering import Sources
 from genai_operator.handlers import build_registry, build_settings
 from genai_operator.kinds import CHILDREN
@@ -105,7 +106,10 @@ class Operator:
             self._stop.set()  # without it we would see no changes: better to be started anew
 
     async def _reconcile(self, ref: Ref) -> float:
-        outcome = await reconcile(self._sources, ref)
+        try:
+            outcome = await reconcile(self._sources, ref)
+        except Terminating:
+            return FORGET
         if outcome.gone:
             return FORGET
         if outcome.writes:
