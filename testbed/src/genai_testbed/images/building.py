@@ -15,6 +15,7 @@ from genai_testbed.images.cache import Cache, Image, Progress
 from genai_testbed.images.catalogue import Recipe, choose, names_for
 from genai_testbed.images.docker import Docker
 from genai_testbed.images.engine import Engine, Order
+from genai_testbed.images.errors import ImageBuildFailed
 from genai_testbed.images.programs import Runner
 from genai_testbed.layout import CLONE
 
@@ -64,7 +65,10 @@ def ensure_images(names: Sequence[str] | None = None, progress: Progress | None 
     if not all(found):
         _build_missing(wanted, engine, cache, progress or printed())
         found = [cache.find(each.recipe.name, each.fingerprint) for each in wanted]
-    return tuple(image for image in found if image is not None)
+    images = tuple(image for image in found if image is not None)
+    if len(images) < len(wanted):
+        raise ImageBuildFailed("another clone removed an image as soon as it was built: run this again")
+    return images
 
 
 def images_for_node(progress: Progress | None = None) -> tuple[Image, ...]:
