@@ -8,13 +8,15 @@ import shlex
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
 
 from genai_testbed import supervision
 from genai_testbed.errors import MissingPrerequisite, NotReady
-from genai_testbed.layout import NODE_ADDRESS, Bed
+from genai_testbed.layout import NODE_ADDRESS, Bed, cache_folder
+from genai_testbed.locks import exclusive
 from genai_testbed.place import Place
 
 ROLE = "machine"
@@ -41,10 +43,14 @@ def ensure(bed: Bed, path: str) -> Place:
         return Place(process.pid, path)
     supervision.end([each for group in supervision.find(bed.id).values() for each in group], grace=0)
     for folder in OWN_FOLDERS:
-        Path(folder).mkdir(parents=True, exist_ok=True)
         inside(bed, folder).mkdir(parents=True, exist_ok=True)
     shutil.rmtree(inside(bed, "/var/lib/cni"))  # addresses of pods that ended when the machine went off
     inside(bed, "/var/lib/cni").mkdir()
+    with _mount_points():
+        return _boot(bed, path)
+
+
+def _boot(bed: Bed, path: str) -> Place:
     supervision.start(bed, Place(), ROLE, COMMAND)
     place = Place(_wait_for_holder(bed), path)
     done = place.run("sh", "-c", "set -eu\n" + "\n".join(shlex.join(command) for command in boot_commands(bed)))
@@ -59,6 +65,7 @@ def ensure(bed: Bed, path: str) -> Place:
 def boot_commands(bed: Bed) -> tuple[Sequence[str], ...]:
     """PURE: what makes fresh namespaces a machine. The last command is the sign that all went well."""
     return (
+        ("mkdir", "-p", *OWN_FOLDERS),
         ("mount", "--make-rshared", "/"),  # kubelet and pods share mounts, as on any node; the machine sees none of it
         ("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"),
         *(("mount", "--bind", str(inside(bed, folder)), folder) for folder in OWN_FOLDERS),
@@ -80,11 +87,18 @@ def inside(bed: Bed, folder: str) -> Path:
 
 
 def remove_empty_folders() -> None:
-    """Take back the mount points that we made on the machine, where nothing else has put something in."""
-    for folder in OWN_FOLDERS:
-        path = Path(folder)
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+    """Take back the mount points that we made on the machine, once no test bed needs them; filled ones are not ours."""
+    with _mount_points():
+        if supervision.any_bed():
+            return
+        for path in map(Path, OWN_FOLDERS):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+
+
+def _mount_points() -> AbstractContextManager[int]:
+    """Only one test bed at a time makes or removes them: a removed mount point takes the mount on it away."""
+    return exclusive(cache_folder() / "mount-points.lock", lambda: None)
 
 
 def _wait_for_holder(bed: Bed, seconds: float = 5) -> int:

@@ -88,7 +88,7 @@ def down(progress: Progress, state: Path | None = None) -> bool:
             cgroups.remove(layout.cgroup_name(bed_id), hierarchies)
             if state.exists():
                 shutil.rmtree(state)
-            if os.geteuid() == 0 and not supervision.any_bed():
+            if os.geteuid() == 0:
                 isolation.remove_empty_folders()
     return True
 
