@@ -29,6 +29,7 @@ from genai_app.main import create_app
 from genai_app.migrations.run import migrate
 from genai_app.rag.embedding import build_embedder
 from genai_app.rag.ingestion import ingest_documents, seed_documents
+from genai_app.ratelimit import Limit
 from genai_app.serving import api_configuration
 from genai_app.settings import Settings
 
@@ -248,6 +249,13 @@ def environment(**variables: str) -> dict[str, str]:
     """What a child process needs, and no settings of ours beyond `variables`."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, **variables}
+
+
+async def emptied(redis: Redis, limit: Limit, subject: str, seconds: float) -> None:
+    """Empty a bucket so that its next request is due in `seconds`."""
+    clock, micros = await redis.time()
+    due = clock * 1_000_000 + micros + round((seconds + (limit.burst - 1) / limit.rate) * 1_000_000)
+    await redis.set(f"genai:limit:{limit.scope}:{subject}", due)
 
 
 class Proxy:

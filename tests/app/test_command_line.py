@@ -157,8 +157,8 @@ def test_a_server_listens_where_the_variables_say_and_serves_metrics_apart(serve
         scraped = httpx2.get(f"http://127.0.0.1:{metrics_port}/", trust_env=False)
         assert scraped.status_code == 200
         assert 'request_latency_seconds_count{endpoint="/readyz",method="GET"}' in scraped.text
-        taken = run("serve", settings=variables)
-        assert taken.exit_code == 2
+        taken = subprocess.run(process.args, env=environment(**variables), capture_output=True, text=True, check=False)
+        assert taken.returncode == 2
         assert f"cannot listen on 127.0.0.1:{api_port}" in taken.stderr
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
@@ -170,11 +170,14 @@ def test_a_server_listens_where_the_variables_say_and_serves_metrics_apart(serve
 
 def test_migrate_ingest_and_the_first_administrator(servers: Servers, empty_database: str, tmp_path: Path) -> None:
     variables = {**servers.variables, "POSTGRES_DB": empty_database}
-    early = run("ingest", settings=variables)
+    early = run("ingest", "--seed", settings=variables)
     assert (early.exit_code, "genai-auto migrate" in early.stderr) == (2, True)
     assert "to revision" in run("migrate", settings=variables).stdout
 
-    seeded = run("ingest", settings=variables)
+    nothing = run("ingest", settings=variables)
+    assert (nothing.exit_code, "--seed" in nothing.output) == (2, True)
+
+    seeded = run("ingest", "--seed", settings=variables)
     assert seeded.exit_code == 0, seeded.output
     assert seeded.stdout.startswith("6 new, 0 replaced, 0 unchanged documents")
     manual = tmp_path / "manual.md"

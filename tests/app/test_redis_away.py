@@ -40,33 +40,43 @@ def breaker_is_open(api: Api) -> bool:
 
 
 @pytest.mark.parametrize("way", ["stop", "hang"])
-async def test_its_absence_costs_one_timeout_once_and_it_comes_back_by_itself(
+async def test_its_absence_costs_one_timeout_once(
     fronted: tuple[Api, Proxy], logged: Callable[[], list[dict[str, Any]]], way: str
 ) -> None:
+    """Three times, the best of which counts: other work on the machine can only add."""
     api, proxy = fronted
     who = await api.register()
-    usual = min([await seconds_of(api, who) for _ in range(5)])
-    await getattr(proxy, way)()
+    usual = min([await seconds_of(api, who) for _ in range(10)])
+    first, later = [], []
+    for _ in range(3):
+        await getattr(proxy, way)()
+        first.append(await seconds_of(api, who))
+        assert breaker_is_open(api)
+        later += [await seconds_of(api, who) for _ in range(5)]
+        await proxy.stop()
+        await proxy.start()
+        await until(lambda: not breaker_is_open(api), seconds=5)
+    assert min(first) - usual <= 0.12
+    assert min(later) - usual <= 0.01
+    transitions = [line["event"] for line in logged() if line["event"].startswith("dependency")]
+    assert transitions == ["dependency is away", "dependency is back"] * 3
 
-    assert await seconds_of(api, who) - usual <= 0.12
-    assert breaker_is_open(api)
-    opened = min([await seconds_of(api, who) for _ in range(10)])
-    assert opened <= usual + 0.01
+
+async def test_everything_works_without_it_says_so_and_counts_it(fronted: tuple[Api, Proxy]) -> None:
+    api, proxy = fronted
+    who = await api.register()
+    await proxy.stop()
     assert (await api.chat(who)).status_code == 200
     assert (await api.client.get("/readyz")).status_code == 200
-    health = (await api.client.get("/health")).json()
-    assert (health["status"], health["services"]["redis"]) == ("degraded", "disconnected")
-    assert (await api.metrics())[DOWN % "fail-open"] >= 11
-
-    await proxy.stop()
+    health = await api.client.get("/health")
+    assert (health.status_code, health.json()["status"], health.json()["services"]["redis"]) == (
+        200, "degraded", "disconnected",
+    )  # fmt: skip
+    assert (await api.metrics())[DOWN % "fail-open"] >= 1
     await proxy.start()
-    began = time.perf_counter()
     await until(lambda: not breaker_is_open(api), seconds=5)
-    assert time.perf_counter() - began <= 5
     assert "x-ratelimit-limit" in (await api.client.get("/api/v1/auth/me", headers=who.headers)).headers
     assert (await api.client.get("/health")).json()["status"] == "healthy"
-    transitions = [line["event"] for line in logged() if line["event"].startswith("dependency")]
-    assert transitions == ["dependency is away", "dependency is back"]
 
 
 async def test_many_at_once_while_it_hangs_all_get_an_answer(fronted: tuple[Api, Proxy]) -> None:

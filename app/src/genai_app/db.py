@@ -4,6 +4,7 @@ The pool connects lazily: the process starts without a database, says so on /rea
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -22,7 +23,6 @@ STATEMENT_SECONDS = 15.0
 _UNREACHABLE = (
     OSError,  # refused, reset, no route; TimeoutError is one of them
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,  # "connection is closed", "pool is closing"
     asyncpg.InternalClientError,  # the protocol was cut in the middle of a reply
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -65,11 +65,21 @@ async def transaction(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
 
 @contextmanager
 def unreachable_is_database_down() -> Iterator[None]:
-    """Turn every error that means "the database is away" into DatabaseDown; let the others through."""
+    """Turn every error that means "the database is away" into DatabaseDown; let the others through.
+
+    Nothing else that may raise an OSError belongs inside.
+    """
     try:
         yield
     except _UNREACHABLE as error:
         raise DatabaseDown from error
+    except asyncpg.InterfaceError as error:
+        if not _CLOSED.search(str(error)):  # the driver's name for our own mistakes too
+            raise
+        raise DatabaseDown from error
+
+
+_CLOSED = re.compile("connection is closed|pool is clos(ed|ing)")
 
 
 async def _register_codecs(fresh: asyncpg.Connection) -> None:

@@ -40,6 +40,7 @@ def configure_logging(level: str, output: TextIO | None = None) -> None:
             ],
         )
     )
+    logging.captureWarnings(True)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)

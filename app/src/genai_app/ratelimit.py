@@ -82,4 +82,4 @@ def script_arguments(limit: Limit) -> tuple[int, int]:
 def decision(limit: Limit, reply: list[int]) -> Decision:
     """Read the script's numbers."""
     allowed, remaining, wait, reset = reply
-    return Decision(limit, bool(allowed), int(remaining), wait / 1_000_000, reset / 1_000_000)
+    return Decision(limit, bool(allowed), max(0, int(remaining)), wait / 1_000_000, reset / 1_000_000)

@@ -47,7 +47,6 @@ class Tokens:
         self._accepted = (self._signing, previous) if previous else (self._signing,)
         self._access_seconds = settings.jwt_access_expire_minutes * 60
         self.refresh_seconds = settings.jwt_refresh_expire_days * 86400
-        # Keys are judged once, at start (Settings.check); not again at every request, as PyJWT would.
         self._jwt = jwt.PyJWT()
 
     def pair(self, user_id: UUID, role: Role, session_id: UUID) -> TokenPair:

@@ -10,6 +10,7 @@ import asyncpg
 
 from genai_app.agents.conversation import Answer, HistoryMessage, Source
 from genai_app.auth.identity import Identity
+from genai_app.errors import Conflict
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,15 @@ async def add_exchange(connection: asyncpg.Connection, who: Identity, exchange: 
     """Store question and answer, creating the conversation when it is the first; gives the id of the answer.
 
     One statement, so one transaction and one trip. Turns of one conversation queue up at its row: the two messages of
-    a turn always have neighbouring positions.
+    a turn always have neighbouring positions. Raises Conflict when the account has just been deleted.
     """
+    try:
+        return await _add_exchange(connection, who, exchange)
+    except asyncpg.ForeignKeyViolationError:
+        raise Conflict("The account or the customer record was deleted in the meantime: log in again.") from None
+
+
+async def _add_exchange(connection: asyncpg.Connection, who: Identity, exchange: Exchange) -> UUID:
     answer = exchange.answer
     message_id: UUID = await connection.fetchval(
         """
