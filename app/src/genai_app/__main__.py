@@ -65,16 +65,18 @@ def migrate(
 
 @app.command()
 def ingest(
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Markdown or text files; none: the seed set of the GenAuto X1.")
-    ] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Markdown or text files.")] = None,
+    seed: Annotated[bool, typer.Option("--seed", help="The sample documents about the GenAuto X1, too.")] = False,
     document_type: Annotated[str, typer.Option(help="Type of the given files.")] = "manual",
+    wait: Annotated[float, typer.Option(help="Longest wait for the database and its schema, in seconds.", min=0)] = 0,
 ) -> None:
     """Put documents into the knowledge base. A file that is there already is replaced."""
     from genai_app.commands import ingest_files
 
+    if not files and not seed:
+        raise typer.BadParameter("give files to ingest, or --seed for the sample documents")
     with _ends_cleanly():
-        asyncio.run(ingest_files(_settings(), files or [], document_type, report=_say))
+        asyncio.run(ingest_files(_settings(), files or [], document_type, seed=seed, wait_seconds=wait, report=_say))
 
 
 @app.command()

@@ -8,13 +8,14 @@ from typing import Any
 import asyncpg
 import httpx2
 from pydantic import TypeAdapter, ValidationError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from genai_app import db
 from genai_app.auth.passwords import Passwords
 from genai_app.auth.schemas import Email, NewPassword
 from genai_app.auth.service import Accounts
 from genai_app.auth.tokens import Tokens
-from genai_app.errors import ConfigurationError
+from genai_app.errors import ConfigurationError, DatabaseDown
 from genai_app.migrations import schema_is_current
 from genai_app.rag.embedding import build_embedder
 from genai_app.rag.ingestion import Document, ingest_documents, seed_documents
@@ -33,10 +34,12 @@ async def create_administrator(settings: Settings, email: str, password: str, na
     report(f"{account.email} is an administrator")
 
 
-async def ingest_files(settings: Settings, files: list[Path], document_type: str, *, report: Report) -> None:
-    """Store `files`, or the seed set when there are none. Raises ConfigurationError for a file that is no text."""
-    documents = tuple(_document(path, document_type) for path in files) or seed_documents()
-    async with _current_database(settings) as pool, httpx2.AsyncClient() as http:
+async def ingest_files(
+    settings: Settings, files: list[Path], document_type: str, *, seed: bool, wait_seconds: float, report: Report
+) -> None:
+    """Store `files` and, with `seed`, the sample documents. Raises ConfigurationError for a file that is no text."""
+    documents = (*(seed_documents() if seed else ()), *(_document(path, document_type) for path in files))
+    async with _current_database(settings, wait_seconds) as pool, httpx2.AsyncClient() as http:
         result = await ingest_documents(pool, build_embedder(settings, http), documents)
     report(
         f"{len(result.new)} new, {len(result.replaced)} replaced, {len(result.unchanged)} unchanged documents; "
@@ -45,12 +48,24 @@ async def ingest_files(settings: Settings, files: list[Path], document_type: str
 
 
 @asynccontextmanager
-async def _current_database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+async def _current_database(settings: Settings, wait_seconds: float = 0) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on a database with this build's schema, which a migration elsewhere may still be writing."""
     async with db.open_pool(settings) as pool:
-        async with db.connection(pool) as connection:
-            if not await schema_is_current(connection):
-                raise ConfigurationError("the database's schema is older than this build: run `genai-auto migrate`")
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((DatabaseDown, ConfigurationError)),
+            stop=stop_after_delay(wait_seconds),
+            wait=wait_exponential(multiplier=0.2, max=2),
+            reraise=True,
+        ):
+            with attempt:
+                await _require_schema(pool)
         yield pool
+
+
+async def _require_schema(pool: asyncpg.Pool) -> None:
+    async with db.connection(pool) as connection:
+        if not await schema_is_current(connection):
+            raise ConfigurationError("the database's schema is older than this build: run `genai-auto migrate`")
 
 
 def _document(path: Path, document_type: str) -> Document:

@@ -10,15 +10,15 @@ from genai_operator.naming import Component, Names
 
 def build_migration(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     """Bring the schema to what the wanted image needs. A new pod template is a new Job: a Job's is immutable."""
-    template = _template(app, ctx, Component.MIGRATION, ["migrate"])
+    template = _template(app, ctx, Component.MIGRATION, ["migrate", "--wait", "300"])
     return (_job(app, Names(app.metadata.name).migration(digest(template)), Component.MIGRATION, template),)
 
 
 def build_seed(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
-    """Load the sample knowledge base, once. The app waits by itself for the schema."""
+    """Load the sample knowledge base, once. It waits for the schema by itself: a pod that fails costs 10 s and more."""
     if not app.spec.bootstrap.seed_knowledge_base or ctx.seeded:
         return ()
-    template = _template(app, ctx, Component.SEED, ["ingest", "--seed"])
+    template = _template(app, ctx, Component.SEED, ["ingest", "--seed", "--wait", "300"])
     return (_job(app, Names(app.metadata.name).seed(digest(template)), Component.SEED, template),)
 
 
