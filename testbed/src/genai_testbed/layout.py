@@ -84,6 +84,11 @@ class Bed:
         """The folders behind persistent volumes."""
         return self.state / "volumes"
 
+    def loaded(self, archive: Path) -> Path:
+        """Exists when this very image archive is in the node's store. Raises FileNotFoundError without the archive."""
+        about = archive.stat()
+        return self.state / "images" / f"{archive.name}-{about.st_size}-{about.st_mtime_ns}"
+
     def log(self, name: str) -> Path:
         """What the process of that name said."""
         return self.state / "logs" / f"{name}.log"

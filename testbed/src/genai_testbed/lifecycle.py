@@ -130,11 +130,15 @@ def inside(state: Path | None = None) -> tuple[Bed, Place]:
 
 
 def load_images(archives: Sequence[Path], progress: Progress, state: Path | None = None) -> None:
-    """Import image archives (docker or OCI) into the node's containerd. Raises NotReady when there is no node."""
-    _, place = inside(state)
+    """Import image archives (docker or OCI), those it has aside. Raises NotReady when there is no node."""
+    bed, place = inside(state)
     for archive in archives:
-        with progress.step(f"load {archive.name} into the node"):
-            _import(place, archive)
+        loaded = bed.loaded(archive)
+        if not loaded.exists():
+            with progress.step(f"load {archive.name} into the node"):
+                _import(place, archive)
+            loaded.parent.mkdir(exist_ok=True)
+            loaded.touch()
 
 
 def program_path() -> str:
