@@ -21,7 +21,7 @@ from genai_operator.naming import COMPONENT
 from genai_operator.yaml_output import to_yaml
 from genai_testbed import layout
 from genai_testbed.clusters import Testbed
-from genai_testbed.kubectl import Kubectl, Manifest
+from genai_testbed.kubectl import Kubectl, KubectlError, Manifest
 from genai_testbed.waiting import TimedOut, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -182,8 +182,12 @@ class World:
             state = {"name": name, "image": image, "imageID": "", "restartCount": 0, "ready": ready, **container}
             status = {"phase": phase, "conditions": conditions, "containerStatuses": [state],
                       "startTime": "2026-01-01T00:00:00Z"}  # fmt: skip
-            patch = json.dumps({"status": status})
-            self.kubectl.run("patch", "pod", pod["metadata"]["name"], "--subresource=status", "--patch", patch)
+            patch = ("--subresource=status", "--patch", json.dumps({"status": status}))
+            try:
+                self.kubectl.run("patch", "pod", pod["metadata"]["name"], *patch)
+            except KubectlError as error:
+                if "NotFound" not in str(error):  # a controller has just replaced it
+                    raise
 
     def run_pods(self, *components: str) -> None:
         """All pods of these components serve."""
