@@ -1,11 +1,11 @@
 """Which answers may be given to somebody else who asks the same, and how they are kept."""
 
-import dataclasses
-import json
 import re
 from typing import Final
 
-from genai_app.agents.conversation import Answer, Routing, Source
+from pydantic import TypeAdapter
+
+from genai_app.agents.conversation import Answer
 
 SHAREABLE_AGENTS: Final = frozenset({"specs", "troubleshoot"})
 """Agents that answer from the knowledge base alone; `maintenance` works on the customer's own records."""
@@ -39,15 +39,15 @@ def may_be_kept(answer: Answer, provider: str) -> bool:
 
 def encode(answer: Answer) -> bytes:
     """The answer as JSON."""
-    return json.dumps(dataclasses.asdict(answer)).encode()
+    return _ANSWER.dump_json(answer)
 
 
 def decode(kept: bytes) -> Answer | None:
     """The answer again; None when it was written by another version."""
     try:
-        fields = json.loads(kept)
-        fields["sources"] = tuple(Source(**source) for source in fields["sources"])
-        fields["routing"] = Routing(**fields["routing"])
-        return Answer(**fields)
-    except (ValueError, TypeError, KeyError):
+        return _ANSWER.validate_json(kept)
+    except ValueError:
         return None
+
+
+_ANSWER: Final = TypeAdapter(Answer)
