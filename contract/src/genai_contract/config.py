@@ -2,14 +2,35 @@
 
 An environment variable's name is the field's name in capitals (`llm_model` is `LLM_MODEL`), so neither side spells one.
 `AppConfig` is public and goes into a ConfigMap; `AppSecrets` is secret and comes from Kubernetes Secrets.
+`InSpec` says which field of the resource `GenAIAuto` a setting follows: the operator reads the mapping from here, and
+the settings reference is generated from it.
 """
 
+from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from genai_contract.endpoints import HTTP_PORT, METRICS_PORT
+
+
+@dataclass(frozen=True)
+class InSpec:
+    """The field of the resource that a setting follows, as a path below `spec`, such as `llm.model`.
+
+    A list is joined with commas and an empty text is no value. For a secret setting it is the path of a SecretRef.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True)
+class ByOperator:
+    """A setting that the operator works out; `source` says from what, for the settings reference."""
+
+    source: str
 
 
 class Environment(StrEnum):
@@ -37,6 +58,15 @@ class EmbeddingProvider(StrEnum):
     API = "api"
 
 
+class OnLimit(StrEnum):
+    """What becomes of a question when a budget is spent."""
+
+    ALERT_ONLY = "AlertOnly"
+    FALLBACK_MODEL = "FallbackModel"
+    CACHE_ONLY = "CacheOnly"
+    BLOCK = "Block"
+
+
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 DEFAULT_JWT_SECRETS: Final = frozenset({"change-me-in-production", "change-me-in-production-use-openssl-rand-hex-32"})
@@ -56,6 +86,9 @@ class AppConfig(BaseModel):
     )
     trusted_proxies: str = Field(
         "", description="Addresses or CIDRs, comma-separated, whose X-Forwarded-For names the client; empty: nobody's."
+    )
+    cors_allowed_origins: str = Field(
+        "", description="Origins, comma-separated, whose pages may call the API from a browser; `*`: every origin."
     )
     docs_enabled: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
     log_level: LogLevel = Field("INFO", description="Least severe level that is logged.")
@@ -79,6 +112,9 @@ class AppConfig(BaseModel):
         "https://openrouter.ai/api/v1", description="Base URL of the OpenAI-compatible model server."
     )
     llm_model: str = Field("tngtech/deepseek-r1t2-chimera:free", description="Model that answers.")
+    llm_fallback_models: str = Field(
+        "", description="Models, comma-separated, at most 5, that are tried in order when the first one fails."
+    )
     llm_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
         60, description="Longest time for one model call in seconds, retries included."
     )
@@ -88,6 +124,47 @@ class AppConfig(BaseModel):
     embedding_model: str = Field("nomic-ai/nomic-embed-text-v1.5", description="Embedding model of the API provider.")
     embedding_dimension: Annotated[int, Field(ge=1, le=2000)] = Field(768, description="Length of stored vectors.")
     similarity_top_k: Annotated[int, Field(ge=1, le=20)] = Field(5, description="Passages that an answer may use.")
+
+    confidence_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.7, description="A person takes over when the confidence of an answer is below this."
+    )
+    llm_budget_hourly_warn_usd: Annotated[Decimal, Field(ge=0)] = Field(
+        Decimal(10), description="Dollars in one hour from which on a warning is given."
+    )
+    llm_budget_hourly_limit_usd: Annotated[Decimal, Field(ge=0)] = Field(
+        Decimal(50), description="Dollars that models may cost in one hour."
+    )
+    llm_budget_monthly_limit_usd: Annotated[Decimal, Field(ge=0)] | None = Field(
+        None, description="Dollars that models may cost in one calendar month; empty: no limit."
+    )
+    llm_budget_user_hourly_limit_usd: Annotated[Decimal, Field(ge=0)] | None = Field(
+        None, description="Dollars that one user's questions may cost in one hour; empty: no limit."
+    )
+    llm_budget_on_limit: OnLimit = Field(
+        OnLimit.ALERT_ONLY, description="What becomes of a question when a budget is spent."
+    )
+
+    mask_pii: bool = Field(True, description="Mask personal data in logs, traces, cache and handoffs.")
+    mask_pii_in_prompts: bool = Field(False, description="Mask personal data in what models get to read, too.")
+    langchain_tracing_v2: bool = Field(False, description="Send masked traces of every turn to LangSmith.")
+    langchain_endpoint: str = Field("https://api.smith.langchain.com", description="LangSmith's API.")
+    langchain_project: str = Field("genai-auto", description="Project in LangSmith that the traces go to.")
+
+    handoff_dead_letter_hours: Annotated[float, Field(gt=0)] = Field(
+        24, description="Hours after which an undelivered handoff is given up and counted as a dead letter."
+    )
+    scheduler_api_url: str = Field("", description="Base URL of an external scheduler; empty: the built-in one.")
+    service_timezone: str = Field("UTC", description="Time zone of the workshop, such as America/Sao_Paulo.")
+
+    scheduler_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = Field(
+        5, description="Longest time for one call of the scheduling system in seconds, retries included."
+    )
+    service_opening_hours: str = Field(
+        "Mon-Fri 08:00-18:00, Sat 08:00-12:00", description="When cars are taken in, by weekday, comma-separated."
+    )
+    service_closed_days: str = Field("", description="Days without appointments, such as 2026-12-25, comma-separated.")
+    service_slot_minutes: Annotated[int, Field(ge=5, le=600)] = Field(60, description="Length of an appointment.")
+    service_bays: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Cars that one slot takes.")
 
     jwt_access_expire_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(30, description="Life of an access token.")
     jwt_refresh_expire_days: Annotated[int, Field(ge=1, le=90)] = Field(7, description="Life of a refresh token.")
@@ -120,6 +197,12 @@ class AppSecrets(BaseModel):
         SecretStr(""),
         description="The signing key before a rotation: its tokens stay valid; nothing is signed with it.",
     )
+    human_support_webhook: SecretStr = Field(
+        SecretStr(""), description="URL that handoffs are sent to; empty: they wait at the local desk."
+    )
+    human_support_webhook_secret: SecretStr = Field(SecretStr(""), description="Key that signs handoffs (HMAC-SHA256).")
+    langchain_api_key: SecretStr = Field(SecretStr(""), description="Key of LangSmith.")
+    scheduler_api_key: SecretStr = Field(SecretStr(""), description="Key of the external scheduler.")
 
 
 SECRET_VARIABLES: Final = tuple(name.upper() for name in AppSecrets.model_fields)
