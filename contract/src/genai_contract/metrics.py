@@ -76,6 +76,12 @@ AGENT_ROUTING_CONFIDENCE: Final = MetricSpec(
     ("selected_agent",),
     (0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1),
 )
+AGENT_REROUTING: Final = MetricSpec(
+    "agent_rerouting_total",
+    "counter",
+    "Turns that a second agent answered, because the first was an unsure choice and had no answer.",
+    ("from_agent", "to_agent", "reason"),
+)
 RATE_LIMITED: Final = MetricSpec(
     "rate_limit_rejections_total", "counter", "Requests refused by the rate limit.", ("scope",)
 )

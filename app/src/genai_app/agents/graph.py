@@ -1,72 +1,70 @@
 """The order of a turn as a LangGraph graph: route → agent → done, and once from an agent to the runner-up.
 
 Compiled once per process, without a checkpointer: the conversation is in the database, and history comes in with the
-question.
+question. Routing is the edge out of START, not a node: each round of a graph costs about as much as everything else
+that is ours in a turn.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Send
 
-from genai_app.agents.conversation import Question
-from genai_app.agents.follow_up import Standalone
+from genai_app.agents.conversation import Answer, Question, Step, Token
 from genai_app.agents.profiles import AGENTS
-from genai_app.agents.routing import Choice
-from genai_app.llm.chat_model import Completion
-from genai_app.rag.repository import StoredPassage
+from genai_app.agents.routing import UNSURE, Choice
 
-UNSURE: Final = 0.8
-"""A routing less sure than this is tried again with the runner-up when the first agent has no answer."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an agent came to: how much of the question (0..1) the passages cover, and which of them it rests on."""
-
-    completion: Completion
-    provider: str
-    covered: float
-    used: tuple[StoredPassage, ...]
+Emit = Callable[[Step | Token], Awaitable[None]]
+"""Where an agent's steps and tokens go while it works; waits when the reader is slow."""
 
 
 class Turn(TypedDict, total=False):
     """The state that goes through the graph; `asked` are the agents that have answered, in order."""
 
     question: Question
-    standalone: Standalone
+    emit: Emit
     choice: Choice
     asked: tuple[str, ...]
-    outcome: Outcome
+    answer: Answer
 
 
-class Step(Protocol):
-    """A node: what it adds to the state, given the state."""
+class Node(Protocol):
+    """What it adds to the state, given the state."""
 
     async def __call__(self, state: Turn) -> Turn:
         """Do the step."""
 
 
+class Route(Protocol):
+    """The first agent and the runner-up for the question of the state."""
+
+    async def __call__(self, state: Turn) -> Choice:
+        """Choose."""
+
+
 Graph = CompiledStateGraph[Turn, Any, Turn, Turn]
+NAMES: Final = tuple(agent.name for agent in AGENTS)
 
 
-def compile_graph(route: Step, work: Callable[[str], Step]) -> Graph:
-    """The graph over `route` and one node for each agent; `work(name)` is that agent's step."""
+def compile_graph(route: Route, work: Callable[[str], Node]) -> Graph:
+    """The graph with one node for each agent; `work(name)` is that agent's step."""
+
+    async def enter(state: Turn) -> Send:
+        choice = await route(state)
+        return Send(choice.agent, {**state, "choice": choice, "asked": ()})
+
     graph = StateGraph(Turn)
-    graph.add_node("route", route)
-    graph.add_edge(START, "route")
-    names = [agent.name for agent in AGENTS]
-    graph.add_conditional_edges("route", lambda turn: turn["choice"].agent, names)
-    for name in names:
+    graph.add_conditional_edges(START, enter, list(NAMES))
+    for name in NAMES:
         graph.add_node(name, work(name))
-        graph.add_conditional_edges(name, next_node, [*names, END])
+        graph.add_conditional_edges(name, next_node, [*NAMES, END])
     return graph.compile()
 
 
 def next_node(turn: Turn) -> str:
     """Done, or the runner-up once when the first agent was an unsure choice and has no answer."""
     choice = turn["choice"]
-    again = len(turn["asked"]) == 1 and choice.confidence < UNSURE and not turn["outcome"].completion.answered
+    again = len(turn["asked"]) == 1 and choice.confidence < UNSURE and not turn["answer"].answered
     return choice.runner_up if again else END

@@ -61,12 +61,16 @@ def by_name(name: str) -> Agent:
 
 
 def prompt(
-    agent: Agent, question: str, history: Sequence[HistoryMessage], evidence: Sequence[Evidence]
+    agent: Agent,
+    question: str,
+    history: Sequence[HistoryMessage],
+    evidence: Sequence[Evidence],
+    notes: Sequence[str] = (),
 ) -> tuple[Message, ...]:
-    """The whole prompt of one turn: rules and passages, the last messages, the question."""
+    """The whole prompt of one turn: rules, notes of this turn and passages, the last messages, the question."""
     passages = "\n\n".join(f"[{number}] {item.heading}\n{item.text}" for number, item in enumerate(evidence, start=1))
     return (
-        Message("system", f"{agent.task} {_RULES}\n\n<passages>\n{passages}\n</passages>"),
+        Message("system", f"{' '.join([agent.task, _RULES, *notes])}\n\n<passages>\n{passages}\n</passages>"),
         *(Message(message.role, message.content) for message in history[-LONGEST_HISTORY:]),
         Message("user", question),
     )

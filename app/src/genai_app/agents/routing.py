@@ -30,6 +30,10 @@ EVEN_MARGIN: Final = 0.06
 """The margin between the two best agents at which a choice is as sure as 4 to 1: fits the examples, each left out."""
 EMBEDDING_METHOD: Final = "embedding_margin"
 VOCABULARY_METHOD: Final = "vocabulary"
+DIALOGUE_METHOD: Final = "dialogue"
+"""The message goes to the agent that has asked something back."""
+UNSURE: Final = 0.8
+"""A routing less sure than this is tried again with the runner-up when the first agent has no answer."""
 
 
 @dataclass(frozen=True)
