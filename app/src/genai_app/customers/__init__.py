@@ -1,0 +1,1 @@
+"""What the workshop knows of a customer and their cars."""
