@@ -11,15 +11,13 @@ from pydantic import ValidationError
 from genai_app.errors import ConfigurationError
 from genai_contract.config import (
     DEFAULT_JWT_SECRETS,
+    SHORTEST_JWT_SECRET,
     AppConfig,
     AppSecrets,
     EmbeddingProvider,
     Environment,
     LLMProvider,
 )
-
-SHORTEST_JWT_SECRET = 32
-"""Characters. HS256 needs a key of at least its digest's 256 bits; `openssl rand -hex 32` gives 64 characters."""
 
 DEFAULT_POSTGRES_PASSWORD = "genai_secret"  # noqa: S105 - the published default, named so that Production can refuse it
 

@@ -2,11 +2,9 @@
 
 An environment variable's name is the field's name in capitals (`llm_model` is `LLM_MODEL`), so neither side spells one.
 `AppConfig` is public and goes into a ConfigMap; `AppSecrets` is secret and comes from Kubernetes Secrets.
-`InSpec` says which field of the resource `GenAIAuto` a setting follows: the operator reads the mapping from here, and
-the settings reference is generated from it.
+`resource.py` says which field of the resource `GenAIAuto` each setting follows.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
@@ -14,23 +12,6 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from genai_contract.endpoints import HTTP_PORT, METRICS_PORT
-
-
-@dataclass(frozen=True)
-class InSpec:
-    """The field of the resource that a setting follows, as a path below `spec`, such as `llm.model`.
-
-    A list is joined with commas and an empty text is no value. For a secret setting it is the path of a SecretRef.
-    """
-
-    path: str
-
-
-@dataclass(frozen=True)
-class ByOperator:
-    """A setting that the operator works out; `source` says from what, for the settings reference."""
-
-    source: str
 
 
 class Environment(StrEnum):
@@ -71,6 +52,9 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 DEFAULT_JWT_SECRETS: Final = frozenset({"change-me-in-production", "change-me-in-production-use-openssl-rand-hex-32"})
 """Published constants of the Docker Compose set-up (guide 4.2): never accepted in Production."""
+
+SHORTEST_JWT_SECRET: Final = 32
+"""Characters. HS256 needs a key of at least its digest's 256 bits; `openssl rand -hex 32` gives 64 characters."""
 
 
 class AppConfig(BaseModel):
@@ -155,7 +139,6 @@ class AppConfig(BaseModel):
     )
     scheduler_api_url: str = Field("", description="Base URL of an external scheduler; empty: the built-in one.")
     service_timezone: str = Field("UTC", description="Time zone of the workshop, such as America/Sao_Paulo.")
-
     scheduler_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = Field(
         5, description="Longest time for one call of the scheduling system in seconds, retries included."
     )
