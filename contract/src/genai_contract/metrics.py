@@ -91,6 +91,26 @@ DEPENDENCY_DOWN: Final = MetricSpec(
     "Uses of a dependency that did not answer, by its written policy.",
     ("dependency", "policy"),
 )
+CHAT_SESSIONS: Final = MetricSpec(
+    "chat_sessions_active", "gauge", "Conversations with a turn in the last five minutes, on this replica."
+)
+TASK_COMPLETION: Final = MetricSpec(
+    "task_completion_total",
+    "counter",
+    "Turns by their end: completed, escalated to a person, abandoned without an answer.",
+    ("status", "agent"),
+)
+TASK_DURATION: Final = MetricSpec(
+    "task_duration_seconds",
+    "histogram",
+    "Time from a message to its answer or its other end.",
+    ("agent", "status"),
+    (10, 30, 60, 120, 300, 600, 1200, 1800),
+)
+USER_FEEDBACK: Final = MetricSpec(
+    "user_feedback_total", "counter", "Opinions about answers; one that changes counts again.", ("sentiment",)
+)
+WEBSOCKETS: Final = MetricSpec("websocket_connections", "gauge", "Open WebSocket connections.")
 BUILD_INFO: Final = MetricSpec("genai_auto_build_info", "gauge", "Always 1; the labels say what runs.", ("version",))
 
 ALL: Final[tuple[MetricSpec, ...]] = tuple(value for value in globals().values() if isinstance(value, MetricSpec))
