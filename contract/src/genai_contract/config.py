@@ -88,6 +88,16 @@ class AppConfig(BaseModel):
     cache_enabled: bool = Field(True, description="Answer repeated questions from the cache.")
     cache_ttl: Annotated[int, Field(ge=1)] = Field(3600, description="Seconds that a cached answer lives.")
     rate_limit_enabled: bool = Field(True, description="Limit requests per user, or per address before login.")
+    rate_limit_per_second: Annotated[float, Field(gt=0)] = Field(
+        30, description="Requests of one user in a second, in the long run."
+    )
+    rate_limit_burst: Annotated[int, Field(ge=1)] = Field(50, description="Requests of one user at once.")
+    rate_limit_auth_per_second: Annotated[float, Field(gt=0)] = Field(
+        5, description="Requests for login and registration from one address in a second, in the long run."
+    )
+    rate_limit_auth_burst: Annotated[int, Field(ge=1)] = Field(
+        10, description="Requests for login and registration from one address at once."
+    )
 
     llm_provider: LLMProvider = Field(
         LLMProvider.AUTO, description="`auto` is `openrouter` when OPENROUTER_API_KEY is set, else `offline`."
@@ -98,6 +108,9 @@ class AppConfig(BaseModel):
     llm_model: str = Field("tngtech/deepseek-r1t2-chimera:free", description="Model that answers.")
     llm_fallback_models: str = Field(
         "", description="Models, comma-separated, at most 5, that are tried in order when the first one fails."
+    )
+    llm_http_referer: str = Field(
+        "", description="Address of this installation, sent to the model server as HTTP-Referer; empty: none is sent."
     )
     llm_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
         60, description="Longest time for one model call in seconds, retries included."
