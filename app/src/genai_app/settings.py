@@ -19,6 +19,8 @@ from genai_contract.config import (
     LLMProvider,
 )
 
+MOST_FALLBACK_MODELS = 5
+
 DEFAULT_POSTGRES_PASSWORD = "genai_secret"  # noqa: S105 - the published default, named so that Production can refuse it
 
 
@@ -90,8 +92,15 @@ class Settings(AppConfig, AppSecrets):
         offline = self.answering_provider is LLMProvider.OFFLINE
         return EmbeddingProvider.PACKAGED if offline else EmbeddingProvider.API
 
+    @property
+    def fallback_models(self) -> tuple[str, ...]:
+        """LLM_FALLBACK_MODELS, in order."""
+        return tuple(name.strip() for name in self.llm_fallback_models.split(",") if name.strip())
+
     def check(self) -> None:
         """Rules over several variables. Raises ConfigurationError."""
+        if len(self.fallback_models) > MOST_FALLBACK_MODELS:
+            raise ConfigurationError(f"LLM_FALLBACK_MODELS names more than {MOST_FALLBACK_MODELS} models")
         if self.database_url and urlsplit(self.database_url).scheme not in _DATABASE_SCHEMES:
             raise ConfigurationError(
                 "DATABASE_URL must begin with postgresql:// or postgresql+asyncpg:// (PostgreSQL with pgvector)"

@@ -38,7 +38,34 @@ LLM_TOKENS: Final = MetricSpec(
 LLM_LATENCY: Final = MetricSpec(
     "llm_latency_seconds", "histogram", "Time of a model call.", ("model", "agent"), (0.5, 1, 2, 5, 10, 20, 30)
 )
-LLM_ERRORS: Final = MetricSpec("llm_errors_total", "counter", "Failed model calls.", ("error_type", "model"))
+LLM_ERRORS: Final = MetricSpec(
+    "llm_errors_total",
+    "counter",
+    "Failed model calls: timeout, rate_limit, api_error or validation_error.",
+    ("error_type", "model"),
+)
+LLM_COST: Final = MetricSpec("llm_cost_dollars_total", "counter", "Dollars that models cost.", ("model", "agent"))
+LLM_COST_UNKNOWN: Final = MetricSpec(
+    "llm_cost_unknown_total", "counter", "Calls of a paid model whose price is not known: they count as 0.", ("model",)
+)
+REQUEST_COST: Final = MetricSpec(
+    "request_cost_dollars",
+    "histogram",
+    "Dollars that one turn cost.",
+    buckets=(0.0001, 0.001, 0.01, 0.05, 0.1, 0.5, 1, 5),
+)
+BUDGET_SPENT: Final = MetricSpec(
+    "llm_budget_spent_dollars", "gauge", "Dollars spent in this hour or month, by all replicas.", ("period",)
+)
+BUDGET_LIMIT: Final = MetricSpec(
+    "llm_budget_limit_dollars", "gauge", "Dollars that may be spent in an hour or month; absent: no limit.", ("period",)
+)
+BUDGET_WARNING: Final = MetricSpec(
+    "llm_budget_warning_dollars", "gauge", "Dollars in an hour from which on a warning is given."
+)
+BUDGET_EXHAUSTED: Final = MetricSpec(
+    "llm_budget_exhausted_total", "counter", "Turns that found a budget spent.", ("period", "policy")
+)
 RAG_SIMILARITY: Final = MetricSpec(
     "rag_similarity_score",
     "histogram",

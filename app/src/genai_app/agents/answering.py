@@ -29,14 +29,12 @@ from genai_app.agents.graph import Emit, Node, Turn, compile_graph
 from genai_app.agents.profiles import prompts_version
 from genai_app.agents.routing import Choice, Router
 from genai_app.agents.team import TEAM
-from genai_app.llm.chat_model import ChatModel
+from genai_app.llm.building import build_chat_model
 from genai_app.llm.offline import OfflineModel
-from genai_app.llm.openai_wire import OpenAIModel, OpenAIServer
 from genai_app.metrics import Metrics
 from genai_app.rag.embedding import build_embedder
 from genai_app.rag.retrieval import Retriever
 from genai_app.settings import Settings
-from genai_contract.config import LLMProvider
 from genai_contract.metrics import AGENT_REROUTING, AGENT_ROUTING, AGENT_ROUTING_CONFIDENCE
 
 __all__ = [
@@ -72,15 +70,6 @@ def build_agents(*, settings: Settings, pool: asyncpg.Pool, metrics: Metrics, ht
             top_k=settings.similarity_top_k,
         )
     )
-
-
-def build_chat_model(settings: Settings, metrics: Metrics, http: httpx2.AsyncClient) -> ChatModel:
-    """Who writes the answers, by the settings."""
-    provider = settings.answering_provider
-    if provider is LLMProvider.OFFLINE:
-        return OfflineModel()
-    server = OpenAIServer.from_settings(settings, http)
-    return OpenAIModel(server, provider=provider.value, model=settings.llm_model, metrics=metrics)
 
 
 class Agents:

@@ -3,9 +3,10 @@
 It never pretends to be a model: what it says about itself is fixed text, what it says about cars is a quotation.
 """
 
+from collections.abc import AsyncGenerator
 from typing import Final
 
-from genai_app.llm.chat_model import ChatRequest, Completion
+from genai_app.llm.chat_model import ChatModel, ChatRequest, Completion, Delta, Done, TextDelta
 from genai_app.llm.extraction import Extract, extract
 from genai_app.llm.vocabulary import Language, language
 
@@ -25,21 +26,27 @@ _PART_MISSING: Final[dict[Language, str]] = {
 }
 
 
-class OfflineModel:
-    """The ChatModel of LLM_PROVIDER=offline, and what answers when a model fails."""
+class OfflineModel(ChatModel):
+    """The ChatModel of LLM_PROVIDER=offline, and what answers when a model fails. It never asks for a tool."""
 
     provider = "offline"
     model = MODEL
 
-    async def complete(self, request: ChatRequest) -> Completion:
-        """Quote the evidence of `request`; about a millisecond, no network."""
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """Quote the evidence of `request`, line by line; about a millisecond, no network."""
         found = extract(request.question, request.topic, request.evidence)
-        return Completion(
-            text=compose(found, language(request.question)),
-            tokens_in=0,
-            tokens_out=0,
-            model=MODEL,
-            answered=bool(found.lines),
+        text = compose(found, language(request.question))
+        for line in text.splitlines(keepends=True):
+            yield TextDelta(line)
+        yield Done(
+            Completion(
+                text=text,
+                tokens_in=0,
+                tokens_out=0,
+                model=MODEL,
+                answered=bool(found.lines),
+                provider=self.provider,
+            )
         )
 
 

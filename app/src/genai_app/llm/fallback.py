@@ -1,0 +1,77 @@
+"""Several models as one: the first that begins to answer, in the order of the settings."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+import structlog
+
+from genai_app.llm.chat_model import ChatModel, ChatRequest, Delta, Done, begin
+from genai_app.llm.circuit import Circuit
+from genai_app.llm.failures import ModelFailed
+from genai_app.llm.prices import is_free
+from genai_app.metrics import Metrics
+from genai_contract.metrics import DEPENDENCY_DOWN
+
+log = structlog.get_logger(__name__)
+
+
+class FallbackModels(ChatModel):
+    """Tries `models` in order until one has shown its first delta; then the reply is that model's, to its end.
+
+    `total_seconds` bounds the whole reply. A model that is not the last one must begin within half of what is left.
+    A request's `models` may leave only the free ones, or none.
+    """
+
+    def __init__(self, models: Sequence[ChatModel], *, total_seconds: float, metrics: Metrics) -> None:
+        self.provider = models[0].provider
+        self.model = models[0].model
+        self._models = tuple((model, Circuit()) for model in models)
+        self._total_seconds = total_seconds
+        self._metrics = metrics
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """See ChatModel. Raises ModelFailed of the last model that was tried."""
+        deltas, first, circuit = await self._begin(request)
+        try:
+            async with aclosing(deltas):
+                yield first
+                async for delta in deltas:
+                    if isinstance(delta, Done):
+                        circuit.succeeded()
+                    yield delta
+        except ModelFailed as failure:
+            circuit.failed(_now(), failure.wait)
+            raise
+
+    async def _begin(self, request: ChatRequest) -> tuple[AsyncGenerator[Delta, None], Delta, Circuit]:
+        deadline = request.deadline or _now() + self._total_seconds
+        candidates = [pair for pair in self._models if _may_be_asked(pair[0], request)]
+        last: ModelFailed = ModelFailed("api_error", "No model may be asked: the budget leaves none.")
+        for position, (model, circuit) in enumerate(candidates):
+            if not circuit.allows(_now()):
+                self._metrics.count(DEPENDENCY_DOWN, dependency="model", policy="circuit-open")
+                last = ModelFailed("api_error", f"{model.model} is left alone for a while after its failures.")
+                continue
+            others = position + 1 < len(candidates)
+            first_by = _now() + (deadline - _now()) / 2 if others else deadline
+            try:
+                deltas, first = await begin(model.stream(replace(request, deadline=deadline, first_by=first_by)))
+            except ModelFailed as failure:
+                if failure.kind != "validation_error":  # that one may be about this request alone
+                    circuit.failed(_now(), failure.wait)
+                last = failure
+            else:
+                if isinstance(first, Done):
+                    circuit.succeeded()
+                return deltas, first, circuit
+        raise last
+
+
+def _may_be_asked(model: ChatModel, request: ChatRequest) -> bool:
+    return request.models == "any" or (request.models == "free" and is_free(model.model))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
