@@ -76,6 +76,7 @@ class AppConfig(BaseModel):
     )
     docs_enabled: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
     log_level: LogLevel = Field("INFO", description="Least severe level that is logged.")
+    debug: bool = Field(False, description="Log at DEBUG whatever LOG_LEVEL says, SQL statements included.")
 
     database_url: str = Field("", description="The whole database URL; wins over the POSTGRES_* parts.")
     postgres_host: str = Field("localhost", description="Database host.")
@@ -88,6 +89,18 @@ class AppConfig(BaseModel):
     cache_enabled: bool = Field(True, description="Answer repeated questions from the cache.")
     cache_ttl: Annotated[int, Field(ge=1)] = Field(3600, description="Seconds that a cached answer lives.")
     rate_limit_enabled: bool = Field(True, description="Limit requests per user, or per address before login.")
+    rate_limit_per_second: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        30, description="Requests a second that a user may make in the long run."
+    )
+    rate_limit_burst: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        50, description="Requests that a user may make at once."
+    )
+    auth_rate_limit_per_second: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        5, description="Log-ins and the like a second that an address may try in the long run."
+    )
+    auth_rate_limit_burst: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        10, description="Log-ins and the like that an address may try at once."
+    )
     rate_limit_per_second: Annotated[float, Field(gt=0)] = Field(
         30, description="Requests of one user in a second, in the long run."
     )
@@ -162,6 +175,7 @@ class AppConfig(BaseModel):
     service_slot_minutes: Annotated[int, Field(ge=5, le=600)] = Field(60, description="Length of an appointment.")
     service_bays: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Cars that one slot takes.")
 
+    jwt_algorithm: Literal["HS256"] = Field("HS256", description="How tokens are signed; there is no other way.")
     jwt_access_expire_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(30, description="Life of an access token.")
     jwt_refresh_expire_days: Annotated[int, Field(ge=1, le=90)] = Field(7, description="Life of a refresh token.")
 
