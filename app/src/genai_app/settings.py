@@ -1,27 +1,20 @@
 """The settings of one process; the only reader of the environment."""
 
 import os
+import re
 from collections.abc import Collection, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from types import MappingProxyType
 from typing import Self
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pydantic import ValidationError
 
+from genai_app import production
 from genai_app.errors import ConfigurationError
-from genai_contract.config import (
-    DEFAULT_JWT_SECRETS,
-    SHORTEST_JWT_SECRET,
-    AppConfig,
-    AppSecrets,
-    EmbeddingProvider,
-    Environment,
-    LLMProvider,
-)
+from genai_contract.config import AppConfig, AppSecrets, EmbeddingProvider, Environment, LLMProvider
 
 MOST_FALLBACK_MODELS = 5
-
-DEFAULT_POSTGRES_PASSWORD = "genai_secret"  # noqa: S105 - the published default, named so that Production can refuse it
 
 
 class Settings(AppConfig, AppSecrets):
@@ -97,6 +90,42 @@ class Settings(AppConfig, AppSecrets):
         """LLM_FALLBACK_MODELS, in order."""
         return tuple(name.strip() for name in self.llm_fallback_models.split(",") if name.strip())
 
+    @property
+    def lowest_level(self) -> str:
+        """The least severe level that is logged."""
+        return "DEBUG" if self.debug else self.log_level
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """Origins exactly as browsers send them, or `*`. Raises ConfigurationError for what can never be one."""
+        origins = _entries(self.cors_allowed_origins)
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ConfigurationError(
+                    f"CORS_ALLOWED_ORIGINS: {origin!r} is no origin: write scheme and host in lower case, a port if it "
+                    "is not the scheme's own, and nothing behind it, such as https://www.example.com"
+                )
+        return origins
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of TRUSTED_PROXIES. Raises ConfigurationError."""
+        networks = []
+        for entry in _entries(self.trusted_proxies):
+            try:
+                network = ip_network(entry)
+            except ValueError:
+                raise ConfigurationError(
+                    f"TRUSTED_PROXIES: {entry!r} is neither an address nor a network such as 10.42.0.0/16"
+                ) from None
+            if network.prefixlen == 0:
+                raise ConfigurationError(
+                    f"TRUSTED_PROXIES: {entry} is everybody, so that all callers could choose their address: "
+                    "name your proxies' network"
+                )
+            networks.append(network)
+        return tuple(networks)
+
     def check(self) -> None:
         """Rules over several variables. Raises ConfigurationError."""
         if len(self.fallback_models) > MOST_FALLBACK_MODELS:
@@ -111,29 +140,17 @@ class Settings(AppConfig, AppSecrets):
             raise ConfigurationError(
                 "OPENROUTER_API_KEY is empty but LLM_PROVIDER is openrouter: set the key, or LLM_PROVIDER=offline"
             )
-        if self.environment is Environment.PRODUCTION:
-            self._refuse_published_secrets()
-
-    def _refuse_published_secrets(self) -> None:
-        for variable, secret in (
-            ("JWT_SECRET_KEY", self.jwt_secret_key.get_secret_value()),
-            ("JWT_PREVIOUS_SECRET_KEY", self.jwt_previous_secret_key.get_secret_value()),
-        ):
-            if secret == "" and variable == "JWT_PREVIOUS_SECRET_KEY":
-                continue
-            if secret in DEFAULT_JWT_SECRETS or len(secret) < SHORTEST_JWT_SECRET:
-                raise ConfigurationError(
-                    f"{variable} is a published default or shorter than {SHORTEST_JWT_SECRET} characters, which "
-                    "Production does not accept: set it to the output of `openssl rand -hex 32`"
-                )
-        if unquote(urlsplit(self.database_dsn).password or "") == DEFAULT_POSTGRES_PASSWORD:
-            raise ConfigurationError(
-                "POSTGRES_PASSWORD is the published default, which Production does not accept: "
-                "set it to the output of `openssl rand -base64 24` and give the database role the same password"
-            )
+        _ = self.cors_origins, self.proxy_networks  # both raise what is wrong with them
+        if self.environment is Environment.PRODUCTION and (found := production.problems(self)):
+            raise ConfigurationError("; ".join(found))
 
 
 _DATABASE_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+
+
+def _entries(text: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in text.split(",") if entry.strip())
 
 
 def _one_line(error: ValidationError) -> str:

@@ -89,18 +89,6 @@ class AppConfig(BaseModel):
     cache_enabled: bool = Field(True, description="Answer repeated questions from the cache.")
     cache_ttl: Annotated[int, Field(ge=1)] = Field(3600, description="Seconds that a cached answer lives.")
     rate_limit_enabled: bool = Field(True, description="Limit requests per user, or per address before login.")
-    rate_limit_per_second: Annotated[float, Field(gt=0, le=10_000)] = Field(
-        30, description="Requests a second that a user may make in the long run."
-    )
-    rate_limit_burst: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        50, description="Requests that a user may make at once."
-    )
-    auth_rate_limit_per_second: Annotated[float, Field(gt=0, le=10_000)] = Field(
-        5, description="Log-ins and the like a second that an address may try in the long run."
-    )
-    auth_rate_limit_burst: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        10, description="Log-ins and the like that an address may try at once."
-    )
     rate_limit_per_second: Annotated[float, Field(gt=0)] = Field(
         30, description="Requests of one user in a second, in the long run."
     )
