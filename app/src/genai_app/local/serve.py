@@ -47,7 +47,7 @@ async def _serve(state: State, settings: Settings, say: Say) -> None:
         await _ensure_schema(settings, pool, say)
         await _ensure_administrator(state, settings, pool)
         await _ensure_knowledge(settings, pool, say)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, mask_personal_data=settings.mask_pii)
     app = create_app(settings)
     say(f"The API listens on http://{settings.api_host}:{settings.api_port} (documentation: /docs); Ctrl-C stops it")
     say(f"Log in at /api/v1/auth/login as {ADMINISTRATOR}; the password is in {state.administrator}")
