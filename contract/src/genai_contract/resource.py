@@ -77,10 +77,12 @@ OUTSIDE: Final = MappingProxyType(
         "api_host": "pods listen on every address",
         "api_port": "Service and probes expect the default",
         "metrics_port": "the Service expects the default",
+        "debug": "it shows every SQL statement in the logs: for developers",
         "database_url": "the `POSTGRES_*` parts say the same",
         "database_pool_size": "the default fits the database's `max_connections`",
         "embedding_provider": "`auto` follows `llm.provider`",
         "similarity_top_k": "the default is what the answers were measured with",
+        "jwt_algorithm": "there is only one",
         "jwt_previous_secret_key": "comes with the rotation of credentials",
     }
 )
