@@ -70,10 +70,11 @@ class BuiltinScheduler:
         slot = self._calendar.slot_at(booking.starts_at)
         why = self._calendar.refusal(booking.starts_at, self._now())
         async with db.connection(self._pool) as connection:
-            for _ in range(self._bays if slot and why is None else 0):
-                moved = await repository.move(connection, owner, confirmation, slot, bays=self._bays)
-                if moved is not None:
-                    return moved
+            if slot is not None and why is None:
+                for _ in range(self._bays):
+                    moved = await repository.move(connection, owner, confirmation, slot, bays=self._bays)
+                    if moved is not None:
+                        return moved
             if await repository.by_confirmation(connection, owner, confirmation) is None:
                 raise NotFound(NO_APPOINTMENT)
         raise await self._taken(why or "taken", booking.starts_at)

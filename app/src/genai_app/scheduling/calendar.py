@@ -90,9 +90,7 @@ def nearest(slots: Sequence[Slot], wish: datetime, most: int = ALTERNATIVES) -> 
 
 def _occupied(slot: Slot, busy: Sequence[tuple[Slot, int]], bays: int) -> set[int]:
     return {
-        bay
-        for taken, bay in busy
-        if bay <= bays and taken.starts_at < slot.ends_at and taken.ends_at > slot.starts_at
+        bay for taken, bay in busy if bay <= bays and taken.starts_at < slot.ends_at and taken.ends_at > slot.starts_at
     }
 
 
@@ -100,30 +98,33 @@ def _opening(text: str) -> dict[int, tuple[Span, ...]]:
     """`Mon-Fri 08:00-18:00, Sat 08:00-12:00` as spans by weekday."""
     opening: dict[int, tuple[Span, ...]] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        match = _HOURS.fullmatch(part)
-        try:
-            if match is None:
-                raise ValueError
-            first = WEEKDAYS.index(match["first"].lower())
-            last = WEEKDAYS.index(match["last"].lower()) if match["last"] else first
-            span = time.fromisoformat(match["opens"]), time.fromisoformat(match["closes"])
-            if last < first or span[0] >= span[1]:
-                raise ValueError
-        except ValueError:
+        weekdays, span = _hours(part)
+        if not weekdays or span[0] >= span[1]:
             raise ConfigurationError(
                 f"SERVICE_OPENING_HOURS: {part!r} is not like `Mon-Fri 08:00-18:00` or `Sat 08:00-12:00`"
-            ) from None
-        for weekday in range(first, last + 1):
+            )
+        for weekday in weekdays:
             opening[weekday] = (*opening.get(weekday, ()), span)
     if not opening:
         raise ConfigurationError("SERVICE_OPENING_HOURS is empty: write, for example, `Mon-Fri 08:00-18:00`")
     return {weekday: tuple(sorted(spans)) for weekday, spans in opening.items()}
 
 
+def _hours(part: str) -> tuple[range, Span]:
+    """The weekdays and the hours of one part; no weekdays when it cannot be read."""
+    nothing = range(0), (time.min, time.max)
+    match = _HOURS.fullmatch(part)
+    if match is None:
+        return nothing
+    try:
+        first, last = (WEEKDAYS.index(day.lower()) for day in (match["first"], match["last"] or match["first"]))
+        return range(first, last + 1), (time.fromisoformat(match["opens"]), time.fromisoformat(match["closes"]))
+    except ValueError:  # no such weekday, no such time
+        return nothing
+
+
 def _days(text: str) -> frozenset[date]:
     try:
         return frozenset(date.fromisoformat(day.strip()) for day in text.split(",") if day.strip())
     except ValueError:
-        raise ConfigurationError(
-            "SERVICE_CLOSED_DAYS must be days such as 2026-12-25, separated by commas"
-        ) from None
+        raise ConfigurationError("SERVICE_CLOSED_DAYS must be days such as 2026-12-25, separated by commas") from None

@@ -61,9 +61,7 @@ async def move(
 ) -> Appointment | None:
     """Move an upcoming appointment; None when there is none, or no bay is free or it was just lost to somebody."""
     try:
-        row = await connection.fetchrow(
-            MOVE, bays, confirmation, slot.starts_at, slot.ends_at, owner.customer_id
-        )
+        row = await connection.fetchrow(MOVE, bays, confirmation, slot.starts_at, slot.ends_at, owner.customer_id)
     except (asyncpg.ExclusionViolationError, asyncpg.DeadlockDetectedError):
         return None  # two that move to one slot at the same instant wait for each other: the server lets one through
     return _appointment(row) if row else None

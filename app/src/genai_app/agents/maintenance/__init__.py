@@ -1,0 +1,1 @@
+"""The agent that works with the workshop's calendar, prices and records, and knows the maintenance manuals."""
