@@ -12,7 +12,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """One reply. `promised` is the Content-Length (None: the true one); `hangs` never answers, `resets` hangs up."""
+    """One reply. `promised` is the Content-Length (None: the true one); `hangs` never answers, `resets` hangs up.
+
+    With `pieces` the reply is a stream of them, each sent by itself; `hangs` and `resets` then come after the last one,
+    and `endless` repeats the last one until the client has left.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -20,6 +24,8 @@ class Reply:
     promised: int | None = None
     hangs: bool = False
     resets: bool = False
+    pieces: tuple[bytes, ...] = ()
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,16 @@ class OpenAIStub:
     text: str = "The engine takes 5W-30."
     base_url: str = ""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     connections: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def answer(self, request: Request) -> Reply:
         """The next reply of the script, or a good one."""
         if self.script:
             return self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        return embeddings(request, self.dimension) if request.path.endswith("/embeddings") else chat(self.text)
+        if request.path.endswith("/embeddings"):
+            return embeddings(request, self.dimension)
+        return streamed(*_words(self.text)) if request.json.get("stream") else chat(self.text)
 
 
 def chat(content: Any, *, usage: Any = None, **message: Any) -> Reply:
@@ -58,9 +67,33 @@ def chat(content: Any, *, usage: Any = None, **message: Any) -> Reply:
             "id": "1",
             "model": "stub-model",
             "choices": [{"index": 0, "message": {"role": "assistant", "content": content, **message}}],
-            "usage": {"prompt_tokens": 11, "completion_tokens": 7} if usage is None else usage,
+            "usage": USAGE if usage is None else usage,
         }
     )
+
+
+USAGE = {"prompt_tokens": 11, "completion_tokens": 7}
+
+
+def streamed(*texts: str, usage: Any = None, finish: str | None = "stop", end: bool = True, **how: Any) -> Reply:
+    """A chat completion that comes as `texts`, one event each; `how` are fields of Reply."""
+    return events(*(delta(content=text) for text in texts), usage=usage, finish=finish, end=end, **how)
+
+
+def delta(**fields: Any) -> dict[str, Any]:
+    """One event's JSON."""
+    return {"id": "1", "model": "stub-model", "choices": [{"index": 0, "delta": fields, "finish_reason": None}]}
+
+
+def events(*values: Any, usage: Any = None, finish: str | None = "stop", end: bool = True, **how: Any) -> Reply:
+    """A stream of JSON events, the reason of its finish and its usage (None: neither), and `[DONE]` if it ends."""
+    ending: list[Any] = []
+    if finish is not None:
+        ending.append({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+        ending.append({"choices": [], "usage": USAGE if usage is None else usage})
+    pieces = [f"data: {json.dumps(value)}\n\n".encode() for value in (*values, *ending)]
+    done = [b"data: [DONE]\n\n"] if end else []
+    return Reply(pieces=(*pieces, *done), headers=(("Content-Type", "text/event-stream"),), **how)
 
 
 def embeddings(request: Request, dimension: int) -> Reply:
@@ -99,16 +132,21 @@ async def _serve(stub: OpenAIStub, reader: asyncio.StreamReader, writer: asyncio
             stub.requests.append(request)
             stub.arrived.set()
             reply = stub.answer(request)
+            if reply.pieces:
+                await _write_pieces(writer, reply)
             if reply.hangs:
                 await reader.read()
+                stub.left.set()
             if reply.hangs or reply.resets:
                 writer.transport.abort()
                 return
+            if reply.pieces:
+                continue
             await _write(writer, reply)
             if reply.promised is not None:
                 return
     except ConnectionError:
-        return  # the client left: some tests make it
+        stub.left.set()  # the client left: some tests make it
     finally:
         stub.connections.discard(writer)
         writer.close()
@@ -135,6 +173,30 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply) -> None:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
     writer.write(f"HTTP/1.1 {reply.status} Scripted\r\n{lines}\r\n".encode() + reply.body)
     await writer.drain()
+
+
+async def _write_pieces(writer: asyncio.StreamWriter, reply: Reply) -> None:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in (*reply.headers, ("Transfer-Encoding", "chunked")))
+    writer.write(f"HTTP/1.1 {reply.status} Scripted\r\n{lines}\r\n".encode())
+    for piece in reply.pieces:
+        writer.write(_chunk(piece))
+        await writer.drain()
+    while reply.endless:
+        writer.write(_chunk(reply.pieces[-1]))
+        await writer.drain()
+        await asyncio.sleep(0)  # a write to a fast reader never waits: others get their turn
+    if not (reply.hangs or reply.resets):
+        writer.write(_chunk(b""))
+        await writer.drain()
+
+
+def _chunk(piece: bytes) -> bytes:
+    return f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+
+
+def _words(text: str) -> list[str]:
+    """The pieces of a text, as models give them."""
+    return [f"{word} " for word in text.split(" ")[:-1]] + text.split(" ")[-1:]
 
 
 def _bag_of_words(text: str, dimension: int) -> list[float]:

@@ -58,6 +58,7 @@ class Reply:
     model: str = ""
     finish_reason: str = ""
     usage: Mapping[str, Any] = field(default_factory=dict)
+    _begun: bool = False
     _raw: list[str] = field(default_factory=list)
     _calls: dict[int, _Fragments] = field(default_factory=dict)
     _logprobs: list[float] = field(default_factory=list)
@@ -69,8 +70,9 @@ class Reply:
         if isinstance(piece.get("model"), str):
             self.model = piece["model"]
         choices = piece.get("choices")
-        if not choices and "choices" in piece:
+        if not choices:
             return ""  # the last event of a stream: usage alone
+        self._begun = True
         try:
             choice = choices[0]
             whole = choice.get("message")
@@ -87,6 +89,8 @@ class Reply:
 
     def finish(self) -> str:
         """The text that was held back until the end. Raises ModelFailed when the end has not come."""
+        if not self._begun:
+            raise ModelFailed("validation_error", "The model server's reply is not a chat completion.")
         if not self.finish_reason:
             raise ModelFailed("api_error", "The model's stream broke off.", final=False)
         return self._said(self.filter.finish(), "")
