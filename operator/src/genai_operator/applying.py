@@ -8,7 +8,7 @@ from genai_operator.cluster import Cluster
 from genai_operator.errors import Conflict, NotFound, Refused
 from genai_operator.kinds import BY_NAME, PRUNED, VOLUME_CLAIM
 from genai_operator.manifests import Manifest, ObjectKey, Ref, covers, dig, digest, key_of
-from genai_operator.naming import COMPONENT, DESIRED_HASH, Component
+from genai_operator.naming import COMPONENT, DESIRED_HASH, ONCE
 from genai_operator.observed import Observed, job_succeeded
 from genai_operator.quantities import parse
 from genai_operator.repairing import port_repair
@@ -127,7 +127,7 @@ async def prune(
 
 
 def superfluous(wanted: tuple[ObjectKey, ...], observed: Observed) -> tuple[ObjectKey, ...]:
-    """Objects of this resource's own that it does not ask for; a seed Job that succeeded stays as the proof of it."""
+    """Objects of this resource's own that it does not ask for; what runs once and succeeded stays as proof of it."""
     kinds = {kind.name for kind in PRUNED}
     return tuple(
         key
@@ -135,5 +135,5 @@ def superfluous(wanted: tuple[ObjectKey, ...], observed: Observed) -> tuple[Obje
         if key.kind in kinds
         and key not in wanted
         and any(owner["uid"] == observed.metadata.uid for owner in item["metadata"].get("ownerReferences", ()))
-        and not (dig(item, "metadata", "labels", COMPONENT) == Component.SEED.value and job_succeeded(item))
+        and not (dig(item, "metadata", "labels", COMPONENT) in ONCE and job_succeeded(item))
     )

@@ -23,6 +23,8 @@ _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
 _STRATEGIC: Final = "application/strategic-merge-patch+json"
 _JSON: Final = "application/json"
+_METADATA: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+"""Objects without their contents: the API server leaves out what we ask it not to send."""
 _REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=70)
 """Bookmarks come about once a minute: longer silence is a dead connection."""
@@ -84,10 +86,17 @@ class Cluster:
             item.setdefault("apiVersion", kind.api_version)
         return items, page["metadata"]["resourceVersion"]
 
+    async def now(self, kind: Kind, namespace: str | None) -> str:
+        """The resource version to watch from for whoever needs no objects, only changes from here on."""
+        accept = _METADATA.format("List")
+        page = await self._call("GET", kind.path(namespace), [("limit", "1")], accept=accept)
+        return str(page["metadata"]["resourceVersion"])
+
     async def watch(
-        self, kind: Kind, namespace: str | None, *, labels: str, since: str, seconds: int
+        self, kind: Kind, namespace: str | None, *, labels: str, since: str, seconds: int, only_metadata: bool = False
     ) -> AsyncGenerator[tuple[str, Manifest], None]:
         """Changes as (type, object) until the server ends the watch. Raises Expired when `since` is too old."""
+        accept = _METADATA.format("") if only_metadata else _JSON
         query = _selectors(
             labels,
             "",
@@ -98,7 +107,7 @@ class Cluster:
                 ("timeoutSeconds", str(seconds)),
             ],
         )
-        response = await self._send("GET", kind.path(namespace), query, timeout=_WATCH_TIMEOUT)
+        response = await self._send("GET", kind.path(namespace), query, accept=accept, timeout=_WATCH_TIMEOUT)
         try:
             if response.status >= 400:
                 raise _error(response.status, response.headers, await response.text())
@@ -161,10 +170,17 @@ class Cluster:
         return await self._call("PATCH", path, query, manifest, content_type=_APPLY)
 
     async def _call(
-        self, method: str, path: str, query: Query | None = None, body: Any = None, *, content_type: str = _JSON
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: Any = None,
+        *,
+        content_type: str = _JSON,
+        accept: str = _JSON,
     ) -> Manifest:
         try:
-            response = await self._send(method, path, query or [], body, content_type, _REQUEST_TIMEOUT)
+            response = await self._send(method, path, query or [], body, content_type, accept)
             text = await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the API server does not answer: {error or type(error).__name__}") from error
@@ -180,6 +196,7 @@ class Cluster:
         query: Query,
         body: Any = None,
         content_type: str = _JSON,
+        accept: str = _JSON,
         timeout: aiohttp.ClientTimeout = _REQUEST_TIMEOUT,  # noqa: ASYNC109 - it is aiohttp's own, per connection and read
     ) -> aiohttp.ClientResponse:
         try:
@@ -187,7 +204,7 @@ class Cluster:
                 method,
                 path,
                 query_params=query,
-                header_params={"Accept": _JSON, "Content-Type": content_type},
+                header_params={"Accept": accept, "Content-Type": content_type},
                 body=body,
                 auth_settings=["BearerToken"],
             )

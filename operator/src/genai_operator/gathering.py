@@ -10,12 +10,11 @@ from pydantic import ValidationError
 from genai_operator.api.genaiauto import GenAIAuto, Metadata
 from genai_operator.api.rules import broken_rules
 from genai_operator.cluster import Cluster
-from genai_operator.desired.config import secret_sources
 from genai_operator.desired.context import Images
-from genai_operator.desired.secrets import plans
 from genai_operator.diagnosis import stuck
-from genai_operator.kinds import EVENT, GENAI_AUTO, SECRET
-from genai_operator.manifests import Manifest, ObjectKey, Ref, digest
+from genai_operator.foreign_secrets import References, look_up
+from genai_operator.kinds import EVENT, GENAI_AUTO
+from genai_operator.manifests import Manifest, ObjectKey, Ref
 from genai_operator.observed import Observed
 from genai_operator.store import Store
 
@@ -25,22 +24,27 @@ PATIENCE_SECONDS: Final = 10
 
 @dataclass(frozen=True)
 class Sources:
-    """Where to look: the cluster for the resource, the store for its children, the operator for default images."""
+    """Where to look: the cluster for the resource, the store for its children, the operator for default images.
+
+    references: which Secrets each instance refers to, as this process has seen it.
+    """
 
     cluster: Cluster
     store: Store
     images: Images
+    references: References
 
 
 async def observe(sources: Sources, ref: Ref) -> Observed | None:
     """One instance; None when it is gone or going, so that the garbage collector has its way."""
     live = await sources.cluster.get(GENAI_AUTO, ref)
     if live is None or "deletionTimestamp" in live["metadata"]:
+        sources.references.keep(ref, ())
         return None
     app, problems = read_resource(live)
     secrets: Mapping[str, str] = {}
     if app is not None and not problems:
-        secrets, problems = await _foreign_secrets(sources.cluster, app)
+        secrets, problems = await look_up(sources.cluster, sources.references, app)
     observed = Observed(
         metadata=Metadata.model_validate(live["metadata"]),
         resource=app,
@@ -62,25 +66,6 @@ def read_resource(live: Manifest) -> tuple[GenAIAuto | None, tuple[str, ...]]:
             f"{'.'.join(str(step) for step in problem['loc'])}: {problem['msg']}" for problem in error.errors()
         )
     return app, broken_rules(app)
-
-
-async def _foreign_secrets(cluster: Cluster, app: GenAIAuto) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Hashes of the Secrets that the spec names, and a problem for each that is not there."""
-    own = {plan.name for plan in plans(app)}
-    hashes, problems = {}, []
-    for _, name, key in secret_sources(app):
-        if name in own:
-            continue
-        secret = await cluster.get(SECRET, Ref(app.metadata.namespace, name))
-        if secret is None or key not in (secret.get("data") or {}):
-            problems.append(
-                f"Secret {name} has no key {key}: kubectl create secret generic {name} --from-literal={key}=…"
-                if secret is None
-                else f"Secret {name} has no key {key}: add it, or name another in the spec"
-            )
-        else:
-            hashes[name] = digest(secret["data"])
-    return hashes, tuple(problems)
 
 
 async def with_warnings(cluster: Cluster, observed: Observed, now: datetime) -> Observed:

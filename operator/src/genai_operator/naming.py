@@ -42,7 +42,12 @@ class Component(StrEnum):
     CACHE = "cache"
     MIGRATION = "migration"
     SEED = "seed"
+    ADMIN = "admin"
     CONFIG = "config"
+
+
+ONCE: Final = frozenset({Component.SEED, Component.ADMIN})
+"""Their Jobs never run again once they have succeeded, and stay as the proof of it."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,15 @@ class Names:
     def seed(self, digest: str) -> str:
         """The Job that loads the sample knowledge base."""
         return f"{self.instance}-seed-{digest[:6]}"
+
+    @property
+    def admin(self) -> str:
+        """Secret with the first password of the administrator."""
+        return f"{self.instance}-admin"
+
+    def admin_job(self, digest: str) -> str:
+        """The Job that makes the administrator."""
+        return f"{self.admin}-{digest[:5]}"
 
     def selector(self, component: Component) -> dict[str, str]:
         """Labels that choose the pods of one component. Immutable once deployed."""

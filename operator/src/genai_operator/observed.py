@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from genai_operator.api.genaiauto import GenAIAuto, Metadata
 from genai_operator.desired.context import Context, Images, Running
-from genai_operator.desired.jobs import migration_name
+from genai_operator.desired.jobs import administrator_of, migration_name
 from genai_operator.manifests import Manifest, ObjectKey, dig, digest, key_of
 from genai_operator.naming import APP_VERSION, COMPONENT, CONFIG_HASH, Component, Names
 
@@ -83,6 +83,9 @@ def context(observed: Observed, app: GenAIAuto) -> Context:
         images=observed.images,
         secrets={**_secret_hashes(observed), **observed.foreign_secrets},
         seeded=any(job_succeeded(job) for job in observed.jobs(Component.SEED)),
+        administrators=frozenset(
+            administrator_of(job) for job in observed.jobs(Component.ADMIN) if job_succeeded(job)
+        ),
         claim_template_size=dig(
             observed.child("StatefulSet", names.database),
             "spec", "volumeClaimTemplates", 0, "spec", "resources", "requests", "storage",

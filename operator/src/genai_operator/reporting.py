@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from genai_operator.api.status import ApiStatus, Condition, Status
+from genai_operator.api.status import ApiStatus, Condition, LLMStatus, Status
 from genai_operator.cluster import Cluster
 from genai_operator.kinds import GENAI_AUTO, NEW_EVENT
 from genai_operator.manifests import Manifest
@@ -50,6 +50,7 @@ def status_document(observed: Observed, assessment: Assessment, now: datetime) -
             ready=assessment.api_ready,
             selector=",".join(f"{key}={value}" for key, value in selector.items()),
         ),
+        llm=LLMStatus(model=assessment.model),
         conditions=tuple(
             Condition(
                 type=kind,

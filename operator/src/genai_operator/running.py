@@ -12,6 +12,7 @@ from kubernetes.aio.client.configuration import Configuration
 from genai_operator.cluster import Cluster, load_configuration
 from genai_operator.desired.context import Images
 from genai_operator.errors import Terminating
+from genai_operator.foreign_secrets import References
 from genai_operator.gathering import Sources
 from genai_operator.handlers import build_registry, build_settings
 from genai_operator.kinds import CHILDREN
@@ -23,7 +24,7 @@ from genai_operator.reconcile import reconcile
 from genai_operator.serving import serve
 from genai_operator.settings import OperatorSettings
 from genai_operator.store import Store
-from genai_operator.watching import Informer
+from genai_operator.watching import Informer, SecretWatch
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +40,15 @@ class Operator:
         self.metrics = Metrics()
         self._cluster = Cluster(configuration, self.metrics.count_answer)
         images = Images(app=settings.app_image, database=settings.database_image, redis=settings.redis_image)
-        self._sources = Sources(self._cluster, Store(), images)
+        self._sources = Sources(self._cluster, Store(), images, References())
         self._queue = WorkQueue(self._reconcile, self.metrics, settings.workers)
         self._informers = [
             Informer(self._cluster, self._sources.store, kind, namespace, CHILD_SELECTOR, self._queue.changed)
             for kind in CHILDREN
+            for namespace in self._namespaces or (None,)
+        ]
+        self._secret_watches = [
+            SecretWatch(self._cluster, self._sources.references, namespace, self._queue.changed)
             for namespace in self._namespaces or (None,)
         ]
 
@@ -66,6 +71,7 @@ class Operator:
                     background += [
                         group.create_task(self._keep_signals(started)),
                         group.create_task(self._watch_resources(started)),
+                        *(group.create_task(watch.run()) for watch in self._secret_watches),
                     ]
                     await self._queue.run(self._stop)
                 for task in background:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from genai_operator.api.genaiauto import GenAIAuto, RedisMode
+from genai_operator.api.llm import Provider
 from genai_operator.api.status import Phase
 from genai_operator.desired.jobs import migration_name
 from genai_operator.diagnosis import (
@@ -117,6 +118,8 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("SchemaUpToDate", schema_up_to_date),
     ("ApiAvailable", api_available),
 )
+OFFLINE_MODEL: Final = "offline"
+"""In place of a model's name: answers are extracted from the knowledge base."""
 NEEDED: Final = ("DatabaseReady", "SchemaUpToDate", "ApiAvailable")
 """What Ready needs. Without the cache the service works, slower and without rate limits: that is Degraded."""
 
@@ -129,6 +132,7 @@ class Assessment:
     message: str
     conditions: Mapping[str, Verdict]
     version: str
+    model: str
     api_replicas: int
     api_ready: str
 
@@ -154,6 +158,7 @@ def assess(observed: Observed) -> Assessment:
             "ConfigurationValid": Verdict.yes("Valid", "the specification is valid"),
             **verdicts,
         },
+        model=OFFLINE_MODEL if app.spec.llm.provider is Provider.OFFLINE else app.spec.llm.model,
         version=now.version if now and ready.status == "True" else dig(observed.status, "version", default=""),
         api_replicas=dig(deployment, "status", "replicas", default=0),
         api_ready=f"{dig(deployment, 'status', 'readyReplicas', default=0)}/{app.spec.api.replicas}",
@@ -175,6 +180,7 @@ def _invalid(observed: Observed) -> Assessment:
             **{name: unknown for name, _ in CHECKS},
         },
         version=dig(observed.status, "version", default=""),
+        model=dig(observed.status, "llm", "model", default=""),
         api_replicas=dig(observed.status, "api", "replicas", default=0),
         api_ready=dig(observed.status, "api", "ready", default=""),
     )
@@ -187,9 +193,13 @@ def _degraded(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verdict
     for name, verdict in verdicts.items():
         if verdict.failed:
             return Verdict.yes(verdict.reason, f"{name}: {verdict.message}")
-    seed = next((job_problem(job, observed.pods(Component.SEED)) for job in observed.jobs(Component.SEED)), None)
-    if seed is not None and app.spec.bootstrap.seed_knowledge_base:
-        return Verdict.yes("SeedFailed", seed.message)
+    for component, reason, is_wanted in (
+        (Component.SEED, "SeedFailed", app.spec.bootstrap.seed_knowledge_base),
+        (Component.ADMIN, "AdminFailed", bool(app.spec.auth.admin_email)),
+    ):
+        failed = next((job_problem(job, observed.pods(component)) for job in observed.jobs(component)), None)
+        if failed is not None and is_wanted:
+            return Verdict.yes(reason, failed.message)
     rollout = first_problem(observed.pods(Component.API)) or replica_failure(
         observed.child("Deployment", observed.names.api)
     )
@@ -221,6 +231,8 @@ def _progressing(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verd
         return Verdict.wait("NeedsAttention", degraded.message)
     if app.spec.bootstrap.seed_knowledge_base and not context(observed, app).seeded:
         return Verdict.yes("Seeding", "waiting for the sample knowledge base: until then the answer is 'I do not know'")
+    if app.spec.auth.admin_email and app.spec.auth.admin_email not in context(observed, app).administrators:
+        return Verdict.yes("CreatingAdmin", f"waiting for the administrator {app.spec.auth.admin_email}")
     return Verdict.wait("Settled", "everything is as the specification asks")
 
 
@@ -230,7 +242,7 @@ def _ready_verdict(app: GenAIAuto, verdicts: Mapping[str, Verdict], progressing:
         verdict = verdicts[name]
         if verdict.status != "True":
             return Verdict("False", verdict.reason, f"{name}: {verdict.message}")
-    if progressing.reason in {"Updating", "RollingOut", "Seeding"}:
+    if progressing.reason in {"Updating", "RollingOut", "Seeding", "CreatingAdmin"}:
         return Verdict.wait(progressing.reason, progressing.message)
     return Verdict.yes("Serving", f"{app.spec.api.replicas} API pods wanted; {verdicts['ApiAvailable'].message}")
 

@@ -1,8 +1,8 @@
-"""Lean informers: each lists one kind by label, then watches it, keeps the store current and names what changed."""
+"""What notices changes: informers keep the store current with our own objects; foreign Secrets are only noticed."""
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Final
 
@@ -10,7 +10,8 @@ import structlog
 
 from genai_operator.cluster import Cluster
 from genai_operator.errors import Expired, OperatorError
-from genai_operator.kinds import Kind
+from genai_operator.foreign_secrets import References
+from genai_operator.kinds import SECRET, Kind
 from genai_operator.manifests import Ref
 from genai_operator.store import Store
 
@@ -44,17 +45,7 @@ class Informer:
 
     async def run(self) -> None:
         """List and watch until cancelled; never gives up."""
-        pause = _BACKOFF[0]
-        while True:
-            try:
-                await self._list_and_watch()
-                pause = _BACKOFF[0]
-            except Expired:
-                continue
-            except OperatorError as error:
-                log.warning("informer.retry", kind=self._kind.plural, error=str(error), pause_seconds=pause)
-                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
-                pause = min(pause * 2, _BACKOFF[1])
+        await _for_ever(self._list_and_watch, self._kind)
 
     async def _list_and_watch(self) -> None:
         items, version = await self._cluster.list(self._kind, self._namespace, labels=self._labels)
@@ -65,7 +56,7 @@ class Informer:
             self._namespace,
             labels=self._labels,
             since=version,
-            seconds=random.randint(*_WATCH_SECONDS),  # noqa: S311 - jitter, not a secret
+            seconds=_watch_seconds(),
         )
         async with aclosing(changes):
             async for change, item in changes:
@@ -77,3 +68,56 @@ class Informer:
     def _notify(self, instances: set[Ref]) -> None:
         for instance in instances:
             self._on_change(instance)
+
+
+class SecretWatch:
+    """Notices changes of the Secrets that instances refer to, whoever made them.
+
+    One watch for all, of metadata only: no value reaches this process by it, and nothing is kept.
+    """
+
+    def __init__(
+        self, cluster: Cluster, references: References, namespace: str | None, on_change: Callable[[Ref], None]
+    ) -> None:
+        self._cluster = cluster
+        self._references = references
+        self._namespace = namespace
+        self._on_change = on_change
+
+    async def run(self) -> None:
+        """Watch until cancelled; never gives up."""
+        await _for_ever(self._watch, SECRET)
+
+    async def _watch(self) -> None:
+        version = await self._cluster.now(SECRET, self._namespace)
+        for instance in self._references.instances():  # what changed before this watch went unnoticed
+            self._on_change(instance)
+        changes = self._cluster.watch(
+            SECRET, self._namespace, labels="", since=version, seconds=_watch_seconds(), only_metadata=True
+        )
+        async with aclosing(changes):
+            async for change, item in changes:
+                if change == "BOOKMARK":
+                    continue
+                metadata = item["metadata"]
+                for instance in self._references.instances_with(Ref(metadata["namespace"], metadata["name"])):
+                    self._on_change(instance)
+
+
+async def _for_ever(watch: Callable[[], Awaitable[None]], kind: Kind) -> None:
+    """Watch again and again, with growing pauses while that fails."""
+    pause = _BACKOFF[0]
+    while True:
+        try:
+            await watch()
+            pause = _BACKOFF[0]
+        except Expired:
+            continue
+        except OperatorError as error:
+            log.warning("informer.retry", kind=kind.plural, error=str(error), pause_seconds=pause)
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
+            pause = min(pause * 2, _BACKOFF[1])
+
+
+def _watch_seconds() -> int:
+    return random.randint(*_WATCH_SECONDS)  # noqa: S311 - jitter, not a secret

@@ -22,7 +22,7 @@ COLUMNS: Final = (
     ("API", "string", ".status.api.ready", False),
     ("Version", "string", ".status.version", False),
     ("Age", "date", ".metadata.creationTimestamp", False),
-    ("Model", "string", ".spec.llm.model", True),
+    ("Model", "string", ".status.llm.model", True),
     ("Message", "string", ".status.message", True),
 )
 SELECTABLE: Final = (".spec.environment", ".spec.llm.provider", ".status.phase")

@@ -12,16 +12,22 @@ from genai_operator.api.fields import (
     ObjectName,
     Quantity,
     Resources,
-    SecretKey,
     SqlName,
-    Text,
-    Url,
     immutable,
     resources,
 )
+from genai_operator.api.integrations import Integrations, Workshop
+from genai_operator.api.llm import LLM
+from genai_operator.api.references import JwtSecretRef
 
 _APP: Final = AppConfig()
 _RECREATE = "create a new resource with the wanted value"
+
+
+Origin = Annotated[
+    str, StringConstraints(pattern=r"^\*$|^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", max_length=300)
+]
+Network = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?$", max_length=50)]
 
 
 class PullPolicy(StrEnum):
@@ -30,14 +36,6 @@ class PullPolicy(StrEnum):
     IF_NOT_PRESENT = "IfNotPresent"
     ALWAYS = "Always"
     NEVER = "Never"
-
-
-class Provider(StrEnum):
-    """Who answers."""
-
-    OPENROUTER = "OpenRouter"
-    OPENAI_COMPATIBLE = "OpenAICompatible"
-    OFFLINE = "Offline"
 
 
 class DatabaseMode(StrEnum):
@@ -97,20 +95,6 @@ class PullSecret(ApiModel):
     name: ObjectName = Field(description="Name of the Secret. Required: there is no usual name.")
 
 
-class ApiKeySecretRef(ApiModel):
-    """Where the key of the model server is kept."""
-
-    name: ObjectName = Field(description="Name of a Secret in the same namespace. Required: the operator makes none.")
-    key: SecretKey = Field("api-key", description="Key within the Secret.")
-
-
-class JwtSecretRef(ApiModel):
-    """Where the key that signs tokens is kept."""
-
-    name: ObjectName = Field(description="Name of a Secret in the same namespace. Required: it replaces the generated.")
-    key: SecretKey = Field("jwt-secret-key", description="Key within the Secret.")
-
-
 class Api(ApiModel):
     """The agent API."""
 
@@ -121,6 +105,19 @@ class Api(ApiModel):
         resources(cpu=("250m", "2"), memory=("512Mi", "2Gi")), description="CPU and memory of each API pod."
     )
     log_level: LogLevel = Field("WARNING", description="Least severe level that is logged. Production refuses DEBUG.")
+    cors_allowed_origins: Annotated[tuple[Origin, ...], Field(max_length=32)] = Field(
+        (),
+        description="Origins whose pages may call the API from a browser, such as https://www.example.com; `*` is "
+        "every origin, which Production refuses.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], Field(max_length=32)] = Field(
+        (),
+        description="Addresses or networks such as 10.244.0.0/16 whose X-Forwarded-For names the client: those of the "
+        "ingress. With none, limits count the address that connects.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    docs_enabled: bool = Field(_APP.docs_enabled, description="Serve /docs, /redoc and /openapi.json.")
 
 
 class Auth(ApiModel):
@@ -133,30 +130,63 @@ class Auth(ApiModel):
         30, description="Life of an access token in minutes. Production refuses more than 60."
     )
     refresh_expire_days: Annotated[int, Field(ge=1, le=90)] = Field(7, description="Life of a refresh token in days.")
+    admin_email: Annotated[str, StringConstraints(pattern=r"^$|^[^@\s-][^@\s]*@[^@\s]+\.[^@\s]+$", max_length=254)] = (
+        Field(
+            "",
+            description="E-mail address of the first administrator; empty: none is made. The first password is drawn "
+            "once, into the Secret <name>-admin. Another address makes another administrator; none is ever removed.",
+        )
+    )
 
 
-class LLM(ApiModel):
-    """The language model and the embedding model."""
+class Privacy(ApiModel):
+    """Personal data: e-mail addresses, telephone and document numbers, plates and the like."""
 
-    provider: Provider = Field(
-        Provider.OPENROUTER,
-        description="Who answers. Offline quotes the knowledge base and needs no network; not for Production.",
+    mask_pii: bool = Field(
+        _APP.mask_pii,
+        alias="maskPII",
+        description="Mask personal data in logs, traces, cache and handoffs. Production refuses false.",
     )
-    base_url: Url = Field(
-        "", alias="baseURL", description="Base URL of the model server; empty: OpenRouter's. OpenAICompatible needs it."
+    mask_prompts: bool = Field(
+        _APP.mask_pii_in_prompts, description="Mask personal data in what models get to read, too."
     )
-    api_key_secret_ref: ApiKeySecretRef | None = Field(
-        None, description="Key of the model server. Absent: none; OpenRouter needs one."
+
+
+class Cache(ApiModel):
+    """Answers to repeated questions; kept in Redis, so redis.mode Disabled switches it off, too."""
+
+    enabled: bool = Field(_APP.cache_enabled, description="Answer repeated questions from the cache.")
+    ttl_seconds: Annotated[int, Field(ge=1, le=2592000)] = Field(
+        _APP.cache_ttl, description="Life of a cached answer in seconds."
     )
-    model: Annotated[Text, StringConstraints(min_length=1)] = Field(_APP.llm_model, description="Model that answers.")
-    embedding_model: Annotated[Text, StringConstraints(min_length=1)] = Field(
-        _APP.embedding_model, description="Model that turns text into vectors, where the provider has one."
+
+
+class Limits(ApiModel):
+    """How many requests the API takes: per user, and per address before login. More get 429 with Retry-After."""
+
+    enabled: bool = Field(_APP.rate_limit_enabled, description="Limit requests.")
+    api_rps: Annotated[int, Field(ge=1, le=10000)] = Field(
+        int(_APP.rate_limit_per_second),
+        alias="apiRPS",
+        description="Requests of one user in a second, in the long run.",
     )
-    embedding_dimensions: Annotated[int, Field(ge=1, le=2000)] = Field(
-        _APP.embedding_dimension,
-        description="Length of the stored vectors. Immutable.",
-        json_schema_extra=immutable("llm.embeddingDimensions", f"stored vectors have this length; {_RECREATE}"),
+    api_burst: Annotated[int, Field(ge=1, le=10000)] = Field(
+        _APP.rate_limit_burst, description="Requests of one user at once."
     )
+    auth_rps: Annotated[int, Field(ge=1, le=10000)] = Field(
+        int(_APP.rate_limit_auth_per_second),
+        alias="authRPS",
+        description="Requests for login and registration from one address in a second, in the long run.",
+    )
+    auth_burst: Annotated[int, Field(ge=1, le=10000)] = Field(
+        _APP.rate_limit_auth_burst, description="Requests for login and registration from one address at once."
+    )
+
+
+class Exposure(ApiModel):
+    """How the service meets the outside."""
+
+    limits: Limits = Field(default_factory=Limits, description="How many requests the API takes.")
 
 
 class Storage(ApiModel):
@@ -243,7 +273,7 @@ class ManagedRedis(ApiModel):
 
 
 class Redis(ApiModel):
-    """The cache and the rate limits. The service works without, slower and unlimited."""
+    """Redis, for the cache and the rate limits. The service works without, slower and unlimited."""
 
     mode: RedisMode = Field(RedisMode.MANAGED, description="Who runs the cache. Disabled: no cache and no rate limits.")
     managed: ManagedRedis = Field(default_factory=ManagedRedis, description="Redis of mode Managed.")
@@ -275,7 +305,14 @@ class Spec(ApiModel):
     )
     api: Api = Field(default_factory=Api, description="The agent API.")
     auth: Auth = Field(default_factory=Auth, description="Sign-in of users.")
+    privacy: Privacy = Field(default_factory=Privacy, description="Personal data.")
+    cache: Cache = Field(default_factory=Cache, description="Answers to repeated questions.")
     llm: LLM = Field(default_factory=LLM, description="The language model and the embedding model.")
+    integrations: Integrations = Field(
+        default_factory=Integrations, description="Other systems that the service calls."
+    )
+    workshop: Workshop = Field(default_factory=Workshop, description="When the workshop takes cars in.")
+    exposure: Exposure = Field(default_factory=Exposure, description="How the service meets the outside.")
     database: Database = Field(default_factory=Database, description="PostgreSQL with pgvector.")
     redis: Redis = Field(default_factory=Redis, description="The cache and the rate limits.")
     bootstrap: Bootstrap = Field(default_factory=Bootstrap, description="What a new instance begins with.")

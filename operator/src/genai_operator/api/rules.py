@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from genai_contract.config import Environment
-from genai_operator.api.genaiauto import GenAIAuto, Provider, Spec
+from genai_operator.api.genaiauto import GenAIAuto, Spec
+from genai_operator.api.llm import Provider
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,26 @@ RULES: Final = (
         "!(self.image.tag == 'latest' || (self.image.tag == '' && self.version == 'latest'))",
         lambda s: not _production(s) or s.image.digest != "" or (s.image.tag or s.version) != "latest",
         "Production needs a fixed image: replace the tag latest by a version, or add image.digest",
+    ),
+    Rule(
+        "self.environment != 'Production' || self.privacy.maskPII",
+        lambda s: not _production(s) or s.privacy.mask_pii,
+        "Production masks personal data in logs and traces: set privacy.maskPII to true",
+    ),
+    Rule(
+        "self.environment != 'Production' || !('*' in self.api.corsAllowedOrigins)",
+        lambda s: not _production(s) or "*" not in s.api.cors_allowed_origins,
+        "Production does not accept every origin: replace * in api.corsAllowedOrigins by those of your pages",
+    ),
+    Rule(
+        "!self.llm.tracing.langsmith.enabled || has(self.llm.tracing.langsmith.apiKeySecretRef)",
+        lambda s: not s.llm.tracing.langsmith.enabled or s.llm.tracing.langsmith.api_key_secret_ref is not None,
+        "llm.tracing.langsmith needs apiKeySecretRef (or set enabled to false)",
+    ),
+    Rule(
+        "double(self.llm.budget.hourlyWarnUSD) <= double(self.llm.budget.hourlyLimitUSD)",
+        lambda s: s.llm.budget.warns_in_time,
+        "llm.budget.hourlyWarnUSD must not exceed hourlyLimitUSD: the warning would come too late",
     ),
     Rule(
         "self.database.user != 'postgres' && !self.database.user.startsWith('pg_')",

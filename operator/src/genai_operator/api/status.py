@@ -41,6 +41,12 @@ class ApiStatus(ApiModel):
     selector: Short = Field(description="Label selector of the pods, for autoscalers.")
 
 
+class LLMStatus(ApiModel):
+    """Who answers."""
+
+    model: Short = Field(description="Model that answers; `offline` when answers are extracted without one.")
+
+
 class Status(ApiModel):
     """What the operator observed."""
 
@@ -51,6 +57,7 @@ class Status(ApiModel):
     )
     version: Short = Field(description="Version of the app that serves; empty before the first.")
     api: ApiStatus = Field(description="The agent API as it runs.")
+    llm: LLMStatus = Field(description="Who answers.")
     conditions: Annotated[tuple[Condition, ...], Field(max_length=32)] = Field(
         description="Every aspect, always present; Ready sums them up.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},

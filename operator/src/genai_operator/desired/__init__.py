@@ -16,6 +16,7 @@ BUILDERS: Final[tuple[Builder, ...]] = (
     cache.build,
     jobs.build_migration,
     jobs.build_seed,
+    jobs.build_admin,
     api.build,
 )
 

@@ -19,15 +19,17 @@ def app_pod_template(
     *,
     annotations: dict[str, str],
     pod: dict[str, Any],
+    volumes: tuple[Volume, ...] = (),
     **more: Any,
 ) -> Manifest:
     """A pod template that runs `genai-auto` with some arguments; `pod` and `more` add fields to pod and container."""
+    volumes = (*_VOLUMES, *volumes)
     main = container(
         component.value,
         image,
         command=["genai-auto", *arguments],
         resources=app.spec.api.resources,
-        volumes=_VOLUMES,
+        volumes=volumes,
         imagePullPolicy=app.spec.image.pull_policy.value,
         envFrom=[{"configMapRef": {"name": Names(app.metadata.name).config}}],
         env=[
@@ -37,4 +39,4 @@ def app_pod_template(
         ],
         **more,
     )
-    return pod_template(app, component, main, volumes=_VOLUMES, user=APP_USER, annotations=annotations, **pod)
+    return pod_template(app, component, main, volumes=volumes, user=APP_USER, annotations=annotations, **pod)

@@ -1,14 +1,16 @@
 """The app's settings: the ConfigMap that every app container reads, the secret variables, and the hash of both."""
 
-from typing import Final
+from typing import Any, Final
 
 from genai_contract.config import AppConfig, AppSecrets, LLMProvider
-from genai_operator.api.genaiauto import GenAIAuto, Provider, RedisMode
+from genai_contract.resource import FOLLOWED
+from genai_operator.api.genaiauto import GenAIAuto, RedisMode
+from genai_operator.api.llm import Provider
 from genai_operator.desired.context import Context
 from genai_operator.desired.objects import config_map, metadata
 from genai_operator.desired.pods import secret_variable
 from genai_operator.desired.secrets import JWT_KEY, PASSWORD_KEY
-from genai_operator.manifests import Manifest, digest
+from genai_operator.manifests import Manifest, dig, digest
 from genai_operator.naming import Component, Names
 
 DATABASE_PORT: Final = 5432
@@ -38,36 +40,41 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
 
 def app_config(app: GenAIAuto) -> AppConfig:
     """The app's public settings, as the resource implies them."""
-    names, spec = Names(app.metadata.name), app.spec
-    defaults = AppConfig()
-    return AppConfig(
-        environment=spec.environment,
-        log_level=spec.api.log_level,
-        postgres_host=names.database,
-        postgres_port=DATABASE_PORT,
-        postgres_db=spec.database.name,
-        postgres_user=spec.database.user,
-        redis_url=f"redis://{names.redis}:{REDIS_PORT}/0" if spec.redis.mode is RedisMode.MANAGED else "",
-        llm_provider=_PROVIDERS[spec.llm.provider],
-        openrouter_base_url=spec.llm.base_url or defaults.openrouter_base_url,
-        llm_model=spec.llm.model,
-        embedding_model=spec.llm.embedding_model,
-        embedding_dimension=spec.llm.embedding_dimensions,
-        jwt_access_expire_minutes=spec.auth.access_expire_minutes,
-        jwt_refresh_expire_days=spec.auth.refresh_expire_days,
-    )
+    spec = app.spec.model_dump(mode="json", by_alias=True)
+    chosen = {name: dig(spec, *path.split(".")) for name, path in FOLLOWED.items() if name in AppConfig.model_fields}
+    names = Names(app.metadata.name)
+    variables = {
+        **{name: _text(value) for name, value in chosen.items()},
+        "llm_provider": _PROVIDERS[app.spec.llm.provider].value,
+        "postgres_host": names.database,
+        "postgres_port": str(DATABASE_PORT),
+        "redis_url": f"redis://{names.redis}:{REDIS_PORT}/0" if app.spec.redis.mode is RedisMode.MANAGED else "",
+    }
+    return AppConfig.from_environment_variables({name.upper(): text for name, text in variables.items() if text})
+
+
+def _text(value: Any) -> str:
+    """A field of the resource as the text of a variable; a field without a value (empty) leaves the default."""
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def secret_sources(app: GenAIAuto) -> tuple[tuple[str, str, str], ...]:
     """(field of AppSecrets, Secret, key) of every secret setting of the app."""
-    names, spec = Names(app.metadata.name), app.spec
-    jwt, llm = spec.auth.jwt_secret_ref, spec.llm.api_key_secret_ref
+    names, auth = Names(app.metadata.name), app.spec.auth
+    redis = app.spec.redis.mode is RedisMode.MANAGED
     return (
         ("postgres_password", names.database, PASSWORD_KEY),
-        *((("redis_password", names.redis, PASSWORD_KEY),) if spec.redis.mode is RedisMode.MANAGED else ()),
-        ("jwt_secret_key", jwt.name if jwt else names.auth, jwt.key if jwt else JWT_KEY),
-        *((("openrouter_api_key", llm.name, llm.key),) if llm else ()),
+        *((("redis_password", names.redis, PASSWORD_KEY),) if redis else ()),
+        *((("jwt_secret_key", names.auth, JWT_KEY),) if auth.jwt_secret_ref is None else ()),
+        *referenced_secrets(app),
     )
+
+
+def referenced_secrets(app: GenAIAuto) -> tuple[tuple[str, str, str], ...]:
+    """The same for the Secrets that the resource names: a person makes them."""
+    spec = app.spec.model_dump(mode="json", by_alias=True)
+    found = ((name, dig(spec, *path.split("."))) for name, path in FOLLOWED.items() if name in AppSecrets.model_fields)
+    return tuple((name, ref["name"], ref["key"]) for name, ref in found if ref is not None)
 
 
 def secret_variables(app: GenAIAuto) -> list[Manifest]:

@@ -61,6 +61,7 @@ class Context:
     secrets: a Secret's name to the hash of its contents.
     held: what the API keeps running until the migration of the wanted image has succeeded; None: nothing holds it back.
     seeded: the knowledge base was loaded.
+    administrators: addresses of the administrators that were made.
     claim_template_size: the size in the StatefulSet's immutable claim template; empty before it exists.
     """
 
@@ -68,4 +69,5 @@ class Context:
     secrets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     held: Running | None = None
     seeded: bool = False
+    administrators: frozenset[str] = frozenset()
     claim_template_size: str = ""

@@ -1,11 +1,17 @@
-"""The Jobs of the app: the migration of the schema, and the sample knowledge base."""
+"""The Jobs of the app: the migration of the schema, the sample knowledge base, and the first administrator."""
+
+from typing import Final
 
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.app_pod import app_pod_template
 from genai_operator.desired.context import Context
 from genai_operator.desired.objects import metadata
-from genai_operator.manifests import Manifest, digest
+from genai_operator.desired.pods import Volume
+from genai_operator.desired.secrets import PASSWORD_KEY
+from genai_operator.manifests import Manifest, dig, digest
 from genai_operator.naming import Component, Names
+
+_ADMIN_SECRET: Final = "/run/secrets/genai-auto"  # noqa: S105 - a path, not a password
 
 
 def build_migration(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
@@ -22,19 +28,50 @@ def build_seed(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     return (_job(app, Names(app.metadata.name).seed(digest(template)), Component.SEED, template),)
 
 
+def build_admin(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
+    """Make the administrator, once for each address. An account that is there already is left as it is."""
+    email = app.spec.auth.admin_email
+    if not email or email in ctx.administrators:
+        return ()
+    names = Names(app.metadata.name)
+    template = _template(
+        app,
+        ctx,
+        Component.ADMIN,
+        ["create-admin", _email_argument(email), f"--password-file={_ADMIN_SECRET}/{PASSWORD_KEY}", "--if-missing",
+         "--wait=300"],
+        volumes=(Volume.secret("admin", _ADMIN_SECRET, names.admin, (PASSWORD_KEY,)),),
+    )  # fmt: skip
+    return (_job(app, names.admin_job(digest(template)), Component.ADMIN, template),)
+
+
+def administrator_of(job: Manifest) -> str:
+    """The address that a Job of `build_admin` was made for."""
+    command = dig(job, "spec", "template", "spec", "containers", 0, "command", default=[])
+    prefix = _email_argument("")
+    return next((word.removeprefix(prefix) for word in command if word.startswith(prefix)), "")
+
+
+def _email_argument(email: str) -> str:
+    return f"--email={email}"
+
+
 def migration_name(app: GenAIAuto, ctx: Context) -> str:
     """The Job that must succeed before the API may run the wanted image."""
     (job,) = build_migration(app, ctx)
     return str(job["metadata"]["name"])
 
 
-def _template(app: GenAIAuto, ctx: Context, component: Component, arguments: list[str]) -> Manifest:
+def _template(
+    app: GenAIAuto, ctx: Context, component: Component, arguments: list[str], volumes: tuple[Volume, ...] = ()
+) -> Manifest:
     return app_pod_template(
         app,
         component,
         ctx.images.app_of(app),
         arguments,
         annotations={},
+        volumes=volumes,
         pod={"restartPolicy": "Never", "terminationGracePeriodSeconds": 30},
     )
 

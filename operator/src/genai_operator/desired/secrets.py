@@ -34,20 +34,17 @@ class SecretPlan:
 
 
 def plans(app: GenAIAuto) -> tuple[SecretPlan, ...]:
-    """The Secrets of an instance. Under Retain nothing owns the database's: it outlives the resource as the data do."""
-    names = Names(app.metadata.name)
+    """The Secrets of an instance. Under Retain nothing owns those whose other half is in the data, which stay, too."""
+    names, owned = Names(app.metadata.name), app.spec.deletion_policy is DeletionPolicy.DELETE
     found = [
         SecretPlan(
-            metadata(
-                app,
-                names.database,
-                Component.DATABASE,
-                owned=app.spec.deletion_policy is DeletionPolicy.DELETE,
-            ),
+            metadata(app, names.database, Component.DATABASE, owned=owned),
             random=(PASSWORD_KEY, SUPERUSER_KEY),
             fixed=((USERNAME_KEY, app.spec.database.user),),
         )
     ]
+    if app.spec.auth.admin_email:
+        found.append(SecretPlan(metadata(app, names.admin, Component.ADMIN, owned=owned), random=(PASSWORD_KEY,)))
     if app.spec.redis.mode is RedisMode.MANAGED:
         found.append(SecretPlan(metadata(app, names.redis, Component.CACHE), random=(PASSWORD_KEY,)))
     if app.spec.auth.jwt_secret_ref is None:

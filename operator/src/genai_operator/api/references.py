@@ -1,0 +1,39 @@
+"""References to Secrets that a person makes: a name, and a key that has a usual name."""
+
+from pydantic import Field
+
+from genai_operator.api.fields import ApiModel, ObjectName, SecretKey
+
+_KEY = "Key within the Secret."
+
+
+class SecretRef(ApiModel):
+    """A value in a Secret of the same namespace; the kinds of reference differ in the usual key."""
+
+    name: ObjectName = Field(description="Name of a Secret in the same namespace. Required: the operator makes none.")
+    key: SecretKey = Field(description=_KEY)
+
+
+class ApiKeySecretRef(SecretRef):
+    """Where the key of a service is kept."""
+
+    key: SecretKey = Field("api-key", description=_KEY)
+
+
+class JwtSecretRef(SecretRef):
+    """Where the key that signs tokens is kept."""
+
+    name: ObjectName = Field(description="Name of a Secret in the same namespace. Required: it replaces the generated.")
+    key: SecretKey = Field("jwt-secret-key", description=_KEY)
+
+
+class WebhookSecretRef(SecretRef):
+    """Where the address of a webhook is kept; whoever knows it may often post there, so it is secret."""
+
+    key: SecretKey = Field("url", description=_KEY)
+
+
+class SigningSecretRef(SecretRef):
+    """Where the key that signs the calls of a webhook is kept."""
+
+    key: SecretKey = Field("signing-key", description=_KEY)
