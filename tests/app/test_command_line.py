@@ -194,6 +194,8 @@ def test_migrate_ingest_and_the_first_administrator(servers: Servers, empty_data
     assert "boss@example.com is an administrator" in run(*create, settings=variables).stdout
     again = run(*create, settings=variables)
     assert (again.exit_code, "exists" in again.stderr) == (1, True)
+    kept = run(*create, "--if-missing", "--wait=5", settings=variables)
+    assert (kept.exit_code, kept.stdout) == (0, "boss@example.com is an administrator already\n")
     asked = run("create-admin", "--email", "b@example.com", settings=variables, stdin="correct horse\ncorrect horse\n")
     assert asked.exit_code == 0
     short = run("create-admin", "--email", "c@example.com", settings=variables, stdin="short\nshort\n")

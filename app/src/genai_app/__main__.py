@@ -87,6 +87,10 @@ def create_admin(
         Path | None,
         typer.Option(help="File with the password in its first line. [ask]", exists=True, dir_okay=False),
     ] = None,
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Leave an administrator of this address as it is.")
+    ] = False,
+    wait: Annotated[float, typer.Option(help="Longest wait for the database and its schema, in seconds.", min=0)] = 0,
 ) -> None:
     """Create an administrator: registering through the API never makes one."""
     from genai_app.commands import create_administrator
@@ -96,7 +100,11 @@ def create_admin(
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     with _ends_cleanly():
-        asyncio.run(create_administrator(_settings(), email, password, name, report=_say))
+        asyncio.run(
+            create_administrator(
+                _settings(), email, password, name, if_missing=if_missing, wait_seconds=wait, report=_say
+            )
+        )
 
 
 def main() -> None:

@@ -11,7 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from genai_app import db
+from genai_app.auth.identity import Role
 from genai_app.auth.passwords import Passwords
+from genai_app.auth.repository import find_account
 from genai_app.auth.schemas import Email, NewPassword
 from genai_app.auth.service import Accounts
 from genai_app.auth.tokens import Tokens
@@ -24,14 +26,36 @@ from genai_app.settings import Settings
 Report = Callable[[str], None]
 
 
-async def create_administrator(settings: Settings, email: str, password: str, name: str, *, report: Report) -> None:
-    """Raises ConfigurationError for an impossible address or password, Conflict when the address is taken."""
+async def create_administrator(
+    settings: Settings,
+    email: str,
+    password: str,
+    name: str,
+    *,
+    report: Report,
+    if_missing: bool = False,
+    wait_seconds: float = 0,
+) -> None:
+    """Raises ConfigurationError for an impossible address or password, Conflict when the address is taken.
+
+    if_missing: an administrator of that address is left as it is. Somebody else's account is still a Conflict: it is
+    not made an administrator, because whoever registered it knows its password.
+    """
     _check("--email", Email, email)
     _check("the password", NewPassword, password)
-    async with _current_database(settings) as pool:
+    async with _current_database(settings, wait_seconds) as pool:
+        if if_missing and await _is_administrator(pool, email):
+            report(f"{email.lower()} is an administrator already")
+            return
         accounts = Accounts(pool, Tokens(settings), Passwords())
         account = await accounts.create_administrator(email=email, password=password, name=name)
     report(f"{account.email} is an administrator")
+
+
+async def _is_administrator(pool: asyncpg.Pool, email: str) -> bool:
+    async with db.connection(pool) as connection:
+        account = await find_account(connection, email.lower())
+    return account is not None and account.role is Role.ADMIN
 
 
 async def ingest_files(
