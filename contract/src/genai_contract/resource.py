@@ -27,6 +27,7 @@ FOLLOWED: Final = MappingProxyType(
         "openrouter_base_url": "llm.baseURL",
         "llm_model": "llm.model",
         "llm_fallback_models": "llm.fallbackModels",
+        "llm_http_referer": "llm.httpReferer",
         "llm_timeout_seconds": "llm.timeoutSeconds",
         "embedding_model": "llm.embeddingModel",
         "embedding_dimension": "llm.embeddingDimensions",

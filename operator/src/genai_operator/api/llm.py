@@ -101,6 +101,9 @@ class LLM(ApiModel):
         description="Models of the same server that are tried in this order when the first one fails.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
+    http_referer: Url = Field(
+        "", description="Address of this installation, which the model server is told; empty: none."
+    )
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
         int(_APP.llm_timeout_seconds), description="Longest time for one model call in seconds, retries included."
     )
