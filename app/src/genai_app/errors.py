@@ -8,10 +8,12 @@ GenAIError
 │   ├── NotAllowed          403  known, but the role does not suffice
 │   ├── NotFound            404  also for what belongs to somebody else: existence is private
 │   ├── Conflict            409  the state of the data is against it
-│   └── TooMany             429  with Retry-After
+│   ├── TooMany             429  with Retry-After
+│   └── Cancelled           499  the caller gave up before the answer was stored
 └── Unavailable             503  we are wrong or waiting; with Retry-After
     ├── DatabaseDown        PostgreSQL cannot be reached or is shutting down
     ├── Overloaded          a bounded queue is full
+    ├── BudgetSpent         what models may cost in this hour or month is spent, and the settings say Block
     └── ModelDown           never reaches a person: a fallback or a handoff answers instead
 
 The text of a `Refused` or `Unavailable` is shown to the caller: it never holds SQL, a stack or a library's words.
@@ -93,13 +95,21 @@ class TooMany(Refused):
         self.headers = headers or {}
 
 
+class Cancelled(Refused):
+    """499, as proxies know it: the client asked to stop, or left. Nothing is stored."""
+
+    status = 499
+    code = "cancelled"
+    title = "The turn was stopped"
+
+
 class Unavailable(GenAIError):
     """A 503: trying again after `retry_after` seconds is worth it."""
 
     status: ClassVar[int] = 503
     code: ClassVar[str] = "unavailable"
     title: ClassVar[str] = "The service cannot answer at the moment"
-    retry_after: ClassVar[int] = 2
+    retry_after: int = 2
 
 
 class DatabaseDown(Unavailable):
@@ -118,6 +128,16 @@ class Overloaded(Unavailable):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"Too many {what} are waiting. Try again in a moment.")
+
+
+class BudgetSpent(Unavailable):
+    """No money is left for models until the next hour or month begins, in `retry_after` seconds."""
+
+    code = "budget-spent"
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__("New questions cannot be answered at the moment. Try again later.")
+        self.retry_after = retry_after
 
 
 class ModelDown(Unavailable):

@@ -39,4 +39,6 @@ Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=255), Storable]
 SessionName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 """A conversation's name, chosen by the client or by us (a UUID)."""
+ClientMessageId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
+"""A client's own name for a message, such as a UUID; unique in its session."""
 Metadata = Annotated[dict[str, Any], AfterValidator(_storable_object)]

@@ -16,21 +16,23 @@ from genai_app import __version__, db
 from genai_app.admission import Gate
 from genai_app.agents.answering import build_agents, prompts_version
 from genai_app.auth import routes as auth_routes
-from genai_app.auth.passwords import Passwords
-from genai_app.auth.service import Accounts
-from genai_app.auth.tokens import Tokens
+from genai_app.auth.service import build_accounts
 from genai_app.cache import NullCache, RedisCache
 from genai_app.chat import routes as chat_routes
 from genai_app.chat.knowledge_version import KnowledgeVersion
+from genai_app.chat.outcomes import Outcomes
 from genai_app.chat.service import Conversations
 from genai_app.chat.turn import Turns
 from genai_app.errors import Refused, Unavailable
 from genai_app.health import routes as health_routes
 from genai_app.health.checks import Checks
+from genai_app.http.cors import Cors
 from genai_app.http.documentation import add_documentation
 from genai_app.http.edge import Edge
 from genai_app.http.problems import http_error, invalid_request, refused
+from genai_app.http.proxies import TrustedProxies
 from genai_app.metrics import Metrics
+from genai_app.ratelimit import limits_in_force
 from genai_app.redis_client import open_redis
 from genai_app.settings import Settings
 
@@ -61,7 +63,11 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_exception_handler(error, refused)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
+    if settings.cors_origins:
+        app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(Edge, metrics=app.state.metrics, endpoint_of=_endpoints(app), largest_body=LARGEST_BODY)
+    if settings.proxy_networks:
+        app.add_middleware(TrustedProxies, networks=settings.proxy_networks)
     return app
 
 
@@ -77,16 +83,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         agents = build_agents(settings=settings, pool=pool, metrics=metrics, http=http)
         await agents.warm_up()
         caching = settings.cache_enabled and redis is not None
-        state.gate = Gate(redis, breaker, metrics, limits=settings.rate_limit_enabled)
-        state.accounts = Accounts(pool, Tokens(settings), Passwords())
+        state.gate = Gate(
+            redis, breaker, metrics, limits=settings.rate_limit_enabled, in_force=limits_in_force(settings)
+        )
+        state.accounts = build_accounts(settings, pool, redis, breaker)
         state.conversations = Conversations(pool)
         state.checks = Checks(settings, pool, breaker)
+        outcomes = Outcomes(metrics)
+        opened.callback(outcomes.close)
         state.turns = Turns(
             pool=pool,
             agents=agents,
             gate=state.gate,
             cache=RedisCache(redis, breaker, settings.cache_ttl) if caching and redis and breaker else NullCache(),
             knowledge=KnowledgeVersion(pool),
+            outcomes=outcomes,
             caching=caching,
             provider=settings.answering_provider.value,
             model=settings.llm_model,

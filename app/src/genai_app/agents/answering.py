@@ -1,7 +1,7 @@
 """The one door to the agents: a question goes in, its events come out, the answer with its sources last."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import pairwise
@@ -85,7 +85,7 @@ class Agents:
         await self._ctx.embedder.warm_up()
         await self._router.warm_up()
 
-    async def events(self, question: Question) -> AsyncIterator[AgentEvent]:
+    async def events(self, question: Question) -> AsyncGenerator[AgentEvent]:
         """Steps and tokens as they happen, then the answer. Raises DatabaseDown only.
 
         Close the iterator (`aclosing`) to stop the work: a model's stream is then cut, and nothing more is done.

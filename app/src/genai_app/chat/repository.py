@@ -1,6 +1,5 @@
-"""Conversations and their messages in PostgreSQL."""
+"""Stored conversations in PostgreSQL, for reading and deleting; turns write them (`turn_repository.py`)."""
 
-import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,9 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from genai_app.agents.conversation import Answer, HistoryMessage, Source
 from genai_app.auth.identity import Identity
-from genai_app.errors import Conflict
 
 
 @dataclass(frozen=True)
@@ -37,83 +34,12 @@ class StoredMessage:
     created_at: datetime
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """What one turn adds: the question and its answer."""
-
-    session_id: str
-    customer_id: UUID | None
-    metadata: dict[str, Any]
-    question: str
-    answer: Answer
-
-
-async def find_conversation(connection: asyncpg.Connection, session_id: str, who: Identity) -> tuple[UUID | None, bool]:
-    """The caller's conversation of this name, and whether somebody else has one of this name."""
-    row = await connection.fetchrow(
-        """
-        SELECT (SELECT id FROM conversations WHERE session_id = $1 AND user_id = $2) AS own,
-               EXISTS (SELECT FROM conversations WHERE session_id = $1 AND user_id <> $2) AS others
-        """,
-        session_id, who.user_id,
-    )  # fmt: skip
-    return row["own"], row["others"]
-
-
-async def last_messages(connection: asyncpg.Connection, conversation: UUID, most: int) -> list[HistoryMessage]:
-    """The last `most` messages, oldest first."""
-    rows = await connection.fetch(
-        "SELECT role, content, agent, sources FROM messages WHERE conversation_id = $1 ORDER BY position DESC LIMIT $2",
-        conversation, most,
-    )  # fmt: skip
-    return [
-        HistoryMessage(
-            role=row["role"],
-            content=row["content"],
-            agent=row["agent"],
-            sources=tuple(Source(**source) for source in row["sources"]),
-        )
-        for row in reversed(rows)
-    ]
-
-
-async def add_exchange(connection: asyncpg.Connection, who: Identity, exchange: Exchange) -> UUID:
-    """Store question and answer, creating the conversation when it is the first; gives the id of the answer.
-
-    One statement, so one transaction and one trip. Turns of one conversation queue up at its row: the two messages of
-    a turn always have neighbouring positions. Raises Conflict when the account has just been deleted.
-    """
-    try:
-        return await _add_exchange(connection, who, exchange)
-    except asyncpg.ForeignKeyViolationError:
-        raise Conflict("The account or the customer record was deleted in the meantime: log in again.") from None
-
-
-async def _add_exchange(connection: asyncpg.Connection, who: Identity, exchange: Exchange) -> UUID:
-    answer = exchange.answer
-    message_id: UUID = await connection.fetchval(
-        """
-        WITH conversation AS (
-            INSERT INTO conversations (session_id, user_id, customer_id, metadata) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (session_id, user_id) DO UPDATE
-            SET updated_at = now(), metadata = conversations.metadata || EXCLUDED.metadata
-            RETURNING id
-        ), added AS (
-            INSERT INTO messages (conversation_id, role, content, agent, confidence, sources)
-            SELECT conversation.id, turn.role, turn.content, turn.agent, turn.confidence, turn.sources
-            FROM conversation, (VALUES
-                (1, 'user', $5::text, NULL, NULL, '[]'::jsonb),
-                (2, 'assistant', $6::text, $7::text, $8::real, $9::jsonb)
-            ) AS turn (place, role, content, agent, confidence, sources)
-            ORDER BY turn.place
-            RETURNING id, role
-        )
-        SELECT id FROM added WHERE role = 'assistant'
-        """,
-        exchange.session_id, who.user_id, exchange.customer_id, exchange.metadata, exchange.question,
-        answer.text, answer.agent, answer.confidence, [dataclasses.asdict(source) for source in answer.sources],
-    )  # fmt: skip
-    return message_id
+async def find_conversation(connection: asyncpg.Connection, session_id: str, who: Identity) -> UUID | None:
+    """The caller's conversation of this name."""
+    own: UUID | None = await connection.fetchval(
+        "SELECT id FROM conversations WHERE session_id = $1 AND user_id = $2", session_id, who.user_id
+    )
+    return own
 
 
 async def list_sessions(
@@ -166,3 +92,27 @@ async def owner_of_vehicle(connection: asyncpg.Connection, vehicle_id: UUID) -> 
     """The customer whose vehicle it is; None when there is no such vehicle."""
     owner: UUID | None = await connection.fetchval("SELECT customer_id FROM vehicles WHERE id = $1", vehicle_id)
     return owner
+
+
+async def put_feedback(
+    connection: asyncpg.Connection, who: Identity, message_id: UUID, sentiment: str, comment: str | None
+) -> str | None:
+    """Store an opinion; gives the sentiment before it (empty: it is the first), None when there is no such answer."""
+    before: str | None = await connection.fetchval(
+        """
+        WITH answer AS (
+            SELECT m.id FROM messages AS m JOIN conversations AS c ON c.id = m.conversation_id
+            WHERE m.id = $1 AND c.user_id = $2 AND m.role = 'assistant'
+        ), before AS (
+            SELECT sentiment FROM feedback WHERE message_id = $1 AND user_id = $2
+        ), stored AS (
+            INSERT INTO feedback (message_id, user_id, sentiment, comment) SELECT id, $2, $3, $4 FROM answer
+            ON CONFLICT (message_id, user_id) DO UPDATE
+            SET sentiment = EXCLUDED.sentiment, comment = EXCLUDED.comment, updated_at = now()
+            RETURNING message_id
+        )
+        SELECT coalesce((SELECT sentiment FROM before), '') FROM stored
+        """,
+        message_id, who.user_id, sentiment, comment,
+    )  # fmt: skip
+    return before

@@ -37,7 +37,7 @@ class Conversations:
         if before is not None and not 0 <= before < 2**63:
             raise Invalid("cursor must be a `next_cursor` of an earlier reply", field="/cursor")
         async with db.connection(self._pool) as connection:
-            own, _ = await repository.find_conversation(connection, session_id, who)
+            own = await repository.find_conversation(connection, session_id, who)
             if own is None:
                 raise NotFound(NO_SESSION)
             found = await repository.page_of_messages(connection, own, limit + 1, before)

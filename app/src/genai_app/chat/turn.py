@@ -1,52 +1,33 @@
 """A turn: the one way from a message to a stored answer. Every transport is a thin layer over this.
 
-begin:  count and look up (one trip to Redis) → whose customer, whose vehicle, whose session → history
-events: answer (kept or new) → store question and answer → Complete; afterwards: keep the answer
+begun:  look-up key → count and look up (one trip to Redis) → whose customer → whose session, what was said
+events: answer (known, or the agents') → store question and answer → Complete; afterwards: keep the answer, count
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import replace
+from uuid import uuid4
 
 import asyncpg
 
-from genai_app import db
-from genai_app.admission import Admission, Gate
+from genai_app.admission import Gate
 from genai_app.agents.answering import Agents
-from genai_app.agents.conversation import Answer, HistoryMessage, Question
+from genai_app.agents.conversation import Answer, Question, Step
 from genai_app.auth.identity import Identity
 from genai_app.cache import Cache, answer_key
-from genai_app.chat import kept_answers, repository
-from genai_app.chat.events import Complete, Event, Progress
-from genai_app.chat.history import MOST_MESSAGES, recent
+from genai_app.chat import kept_answers
+from genai_app.chat.ask import Ask, Turn
+from genai_app.chat.behalf import behalf
+from genai_app.chat.events import Event, Progress, Token
+from genai_app.chat.holding import Holding
 from genai_app.chat.knowledge_version import KnowledgeVersion
-from genai_app.errors import NotFound
+from genai_app.chat.opening import open_conversation
+from genai_app.chat.outcomes import Outcomes
+from genai_app.chat.storing import store, store_if_first, to_its_end
 from genai_app.ratelimit import PER_USER
 
-
-@dataclass(frozen=True)
-class Ask:
-    """What the caller sends; `session_id` is None for a new conversation."""
-
-    message: str
-    session_id: str | None = None
-    customer_id: UUID | None = None
-    vehicle_id: UUID | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Turn:
-    """An admitted turn, ready to run. `key` is where its answer may be kept; None: nowhere."""
-
-    who: Identity
-    ask: Ask
-    session_id: str
-    customer_id: UUID | None
-    history: tuple[HistoryMessage, ...]
-    key: str | None
-    admission: Admission
+__all__ = ["Ask", "Turn", "Turns"]
 
 
 class Turns:
@@ -60,6 +41,7 @@ class Turns:
         gate: Gate,
         cache: Cache,
         knowledge: KnowledgeVersion,
+        outcomes: Outcomes,
         caching: bool,
         provider: str,
         model: str,
@@ -70,40 +52,58 @@ class Turns:
         self._gate = gate
         self._cache = cache
         self._knowledge = knowledge
+        self._outcomes = outcomes
+        self._holding = Holding(pool)
         self._caching = caching
         self._provider = provider
         self._model = f"{provider}/{model}"
         self._prompts = prompts
 
-    async def begin(self, who: Identity, ask: Ask) -> Turn:
-        """Everything that can refuse a turn. Raises TooMany, NotFound, DatabaseDown."""
+    @asynccontextmanager
+    async def begun(self, who: Identity, ask: Ask) -> AsyncIterator[Turn]:
+        """Everything that can refuse a turn; it may run within the block. Raises TooMany, NotFound, Conflict, …"""
         key = await self._key(ask)
         admission = await self._gate.admit(PER_USER, str(who.user_id), cache_key=key)
-        customer_id = await self._customer(who, ask)
-        history = await self._history(who, ask.session_id) if ask.session_id else ()
-        return Turn(
-            who=who,
-            ask=ask,
-            session_id=ask.session_id or str(uuid4()),
-            customer_id=customer_id,
-            history=history,
-            key=None if history else key,
-            admission=admission,
-        )
+        customer = await behalf(self._pool, who, ask)
+        turn = Turn(who, ask, ask.session_id or str(uuid4()), customer, admission, key=key)
+        known = await self._known(turn)
+        if known is not None:
+            yield known
+            return
+        async with AsyncExitStack() as held:
+            hold = None
+            if ask.session_id is not None and ask.client_message_id is not None:
+                hold = await held.enter_async_context(self._holding.held(who, ask.session_id, ask.client_message_id))
+            conversation = await open_conversation(self._pool, who, ask)
+            yield replace(
+                turn,
+                history=conversation.history,
+                state=conversation.state,
+                key=None if conversation.history else key,
+                hold=hold,
+                settled=conversation.earlier,
+            )
 
-    async def events(self, turn: Turn) -> AsyncIterator[Event]:
-        """What happens, as it happens. Raises DatabaseDown or ModelDown; nothing of the turn is then stored."""
-        yield Progress("starting")
-        kept = kept_answers.decode(turn.admission.cached) if turn.key and turn.admission.cached else None
-        if kept is None:
-            yield Progress("generating")
-            answer = await self._agents.answer(Question(turn.ask.message, turn.history))
-        else:
-            answer = kept
-        message_id = await self._store(turn, answer)
-        yield Complete(answer, turn.session_id, message_id, cached=kept is not None)
-        if turn.key and kept is None and kept_answers.may_be_kept(answer, self._provider):
-            await self._cache.put(turn.key, kept_answers.encode(answer))
+    async def events(self, turn: Turn) -> AsyncGenerator[Event]:
+        """What happens, as it happens; close the iterator (`aclosing`) to stop the turn.
+
+        Raises DatabaseDown or Conflict. Of a turn that fails or is stopped nothing is stored; once it is being stored,
+        it can no longer be stopped.
+        """
+        with self._outcomes.of(turn) as outcome:
+            yield Progress("starting")
+            if turn.settled is not None:
+                yield outcome.reached(turn.settled)
+                return
+            async with aclosing(self._agents.events(question(turn))) as working:
+                async for event in working:
+                    if isinstance(event, Answer):
+                        answer = event
+                    else:
+                        yield Progress(event.name) if isinstance(event, Step) else Token(event.text)
+            yield outcome.reached(await to_its_end(store(self._pool, turn, answer, cached=False)))
+            if turn.key and kept_answers.may_be_kept(answer, self._provider):
+                await self._cache.put(turn.key, kept_answers.encode(answer))
 
     async def _key(self, ask: Ask) -> str | None:
         personal = ask.customer_id or ask.vehicle_id or not kept_answers.may_be_looked_up(ask.message)
@@ -113,46 +113,15 @@ class Turns:
             ask.message, model=self._model, prompts=self._prompts, knowledge_base=await self._knowledge.current()
         )
 
-    async def _customer(self, who: Identity, ask: Ask) -> UUID | None:
-        """On whose behalf: the caller, or for staff whom they name. Anybody else's record does not exist for them."""
-        customer_id = ask.customer_id or who.customer_id
-        if customer_id != who.customer_id and not who.sees_every_customer:
-            raise NotFound("There is no such customer.")
-        if customer_id == who.customer_id and ask.vehicle_id is None:
-            return customer_id
-        async with db.connection(self._pool) as connection:
-            if ask.customer_id is not None and not await repository.customer_exists(connection, ask.customer_id):
-                raise NotFound("There is no such customer.")
-            if ask.vehicle_id is not None:
-                owner = await repository.owner_of_vehicle(connection, ask.vehicle_id)
-                if owner is None or owner != customer_id:
-                    raise NotFound("There is no such vehicle.")
-        return customer_id
-
-    async def _history(self, who: Identity, session_id: str) -> tuple[HistoryMessage, ...]:
-        async with db.connection(self._pool) as connection:
-            own, others = await repository.find_conversation(connection, session_id, who)
-            if own is None:
-                if others and _is_issued(session_id):
-                    raise NotFound("There is no such session.")
-                return ()
-            return recent(await repository.last_messages(connection, own, MOST_MESSAGES))
-
-    async def _store(self, turn: Turn, answer: Answer) -> UUID:
-        metadata = dict(turn.ask.metadata)
-        if turn.ask.vehicle_id is not None:
-            metadata["vehicle_id"] = str(turn.ask.vehicle_id)
-        exchange = repository.Exchange(turn.session_id, turn.customer_id, metadata, turn.ask.message, answer)
-        async with db.connection(self._pool) as connection:
-            return await repository.add_exchange(connection, turn.who, exchange)
+    async def _known(self, turn: Turn) -> Turn | None:
+        """The turn with its outcome when an equal question was answered before and the conversation is new."""
+        kept = kept_answers.decode(turn.admission.cached) if turn.admission.cached else None
+        if kept is None:
+            return None
+        settled = await to_its_end(store_if_first(self._pool, turn, kept))
+        return replace(turn, settled=settled) if settled else None
 
 
-def _is_issued(session_id: str) -> bool:
-    """Whether a name may be one that we gave out (a UUID): such a name has one owner for ever.
-
-    Names that clients choose, such as `test-session`, are each owner's own: nobody can occupy or probe them.
-    """
-    try:
-        return str(UUID(session_id)) == session_id
-    except ValueError:
-        return False
+def question(turn: Turn) -> Question:
+    """What the agents are asked; pure."""
+    return Question(turn.ask.message, turn.history, turn.customer, turn.state)

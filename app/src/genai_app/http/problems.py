@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,6 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from genai_app.errors import Invalid, NotAuthenticated, Refused, TooMany, Unavailable
+from genai_app.logs import get_logger
+
+log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _OF_STATUS = {
@@ -42,6 +46,21 @@ def problem(
     extra: Mapping[str, str] | None = None,
 ) -> ProblemResponse:
     """One problem; `code` becomes the type's URN, `extra` its own members."""
+    body = document(status, code, title, detail, request_id=request_id, errors=errors, extra=extra)
+    return ProblemResponse(body, status_code=status, headers=dict(headers or {}))
+
+
+def document(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    request_id: str,
+    errors: list[dict[str, str]] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The same as a value, for frames of a stream: they have no status line and no headers."""
     body: dict[str, Any] = {
         "type": f"urn:genai-auto:problem:{code}",
         "title": title,
@@ -52,7 +71,34 @@ def problem(
     }
     if errors is not None:
         body["errors"] = errors
-    return ProblemResponse(body, status_code=status, headers=dict(headers or {}))
+    return body
+
+
+def document_of(error: Exception, request_id: str) -> dict[str, Any]:
+    """The problem of any error, as a value; what is not of the error tree is a 500 that tells nothing.
+
+    `retry_after` (seconds) is a member where a reply has the header.
+    """
+    if not isinstance(error, Refused | Unavailable):
+        code, title, detail = _OF_STATUS[500]
+        return document(500, code, title, detail, request_id=request_id)
+    retry = {"retry_after": error.retry_after} if isinstance(error, TooMany | Unavailable) else None
+    errors = [{"pointer": error.field, "detail": str(error), "code": "invalid"}] if isinstance(error, Invalid) else None
+    return document(
+        error.status, error.code, error.title, str(error), request_id=request_id, errors=errors, extra=retry
+    )
+
+
+def log_unexpected(error: Exception) -> None:
+    """A line with the stack for an error that is not of the tree: the client is told nothing about it."""
+    if not isinstance(error, Refused | Unavailable):
+        log.error("unhandled error", exc_info=error)
+
+
+def document_of_status(status: int, request_id: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
+    """The problem that a status stands for, as a value."""
+    code, title, detail = _OF_STATUS[status]
+    return document(status, code, title, detail, request_id=request_id, errors=errors)
 
 
 def of_status(status: int, request_id: str, headers: Mapping[str, str] | None = None) -> ProblemResponse:
@@ -96,11 +142,15 @@ def invalid_request(request: Request, found: Iterable[Mapping[str, Any]]) -> Pro
     if in_body and not (media_type == "application/json" or media_type.endswith("+json")):
         return of_status(415, request_id_of(request.scope))
     code, title, detail = _OF_STATUS[422]
-    errors = [
+    return problem(422, code, title, detail, request_id=request_id_of(request.scope), errors=error_list(found))
+
+
+def error_list(found: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The `errors[]` of pydantic's errors; the first part of each place (`body`, a frame's type) is left out."""
+    return [
         {"pointer": _pointer(error["loc"]), "detail": error["msg"].removeprefix("Value error, "), "code": error["type"]}
-        for error in found[:50]
+        for error in islice(found, 50)
     ]
-    return problem(422, code, title, detail, request_id=request_id_of(request.scope), errors=errors)
 
 
 def request_id_of(scope: Mapping[str, Any]) -> str:

@@ -1,0 +1,49 @@
+"""What a caller asks for in a turn, and what is known of the turn before it runs; plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from genai_app.admission import Admission
+from genai_app.agents.conversation import CustomerScope, HistoryMessage
+from genai_app.auth.identity import Identity
+from genai_app.chat.events import Complete
+from genai_app.chat.holding import Hold
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the caller sends; `session_id` is None for a new conversation.
+
+    `client_message_id` is the caller's own name for the message, unique in its session: a message that is sent again
+    under the same name is answered once.
+    """
+
+    message: str
+    session_id: str | None = None
+    customer_id: UUID | None = None
+    vehicle_id: UUID | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    client_message_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An admitted turn, ready to run.
+
+    `key` is where its answer may be kept; None: nowhere. `state` is what the session's last answer left.
+    `hold` is the right to answer this `client_message_id`. `settled` is the outcome of a turn that needs no work:
+    an equal question's answer, or the answer that this very message got before.
+    """
+
+    who: Identity
+    ask: Ask
+    session_id: str
+    customer: CustomerScope
+    admission: Admission
+    history: tuple[HistoryMessage, ...] = ()
+    state: Mapping[str, Any] = field(default_factory=dict)
+    key: str | None = None
+    hold: Hold | None = None
+    settled: Complete | None = None

@@ -1,0 +1,179 @@
+"""A turn's own statements in PostgreSQL: open its conversation, hold its message, store its exchange."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from genai_app.agents.conversation import Answer, HistoryMessage, Source
+from genai_app.auth.identity import Identity
+from genai_app.errors import Conflict
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The caller's conversation of a name, or None; `others`: somebody else has one of this name.
+
+    `earlier` holds question and answer that the message's `client_message_id` stands for already.
+    """
+
+    id: UUID | None
+    others: bool
+    state: Mapping[str, Any]
+    history: list[HistoryMessage]
+    earlier: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What one turn adds: the question and its answer, with `details` (JSON) for which there is no column.
+
+    `state` is what the next turn must know. `only_first`: store nothing when the conversation has messages already, or
+    when its name (a UUID) is somebody else's.
+    """
+
+    session_id: str
+    customer_id: UUID | None
+    metadata: dict[str, Any]
+    question: str
+    answer: Answer
+    client_message_id: str | None = None
+    holder: UUID | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    only_first: bool = False
+
+
+class AnsweredAlready(Exception):
+    """The conversation has this `client_message_id`: nothing was stored."""
+
+
+async def open_conversation(
+    connection: asyncpg.Connection, who: Identity, session_id: str, most: int, client_message_id: str | None
+) -> Opened:
+    """Everything that a turn must know of its conversation, with the last `most` messages, in one statement."""
+    row = await connection.fetchrow(
+        """
+        WITH own AS (SELECT id, state FROM conversations WHERE session_id = $1 AND user_id = $2)
+        SELECT own.id, own.state,
+               EXISTS (SELECT FROM conversations WHERE session_id = $1 AND user_id <> $2) AS others,
+               (SELECT jsonb_agg(jsonb_build_object(
+                           'role', role, 'content', content, 'agent', agent, 'sources', sources
+                       ) ORDER BY position)
+                FROM (SELECT * FROM messages WHERE conversation_id = own.id ORDER BY position DESC LIMIT $3) AS last
+               ) AS history,
+               (SELECT jsonb_build_object(
+                           'question', question.content, 'id', answer.id, 'text', answer.content,
+                           'agent', answer.agent, 'confidence', answer.confidence, 'sources', answer.sources,
+                           'details', answer.details
+                       )
+                FROM messages AS question
+                JOIN LATERAL (
+                    SELECT * FROM messages AS next
+                    WHERE next.conversation_id = own.id AND next.position > question.position
+                    ORDER BY next.position LIMIT 1
+                ) AS answer ON true
+                WHERE question.conversation_id = own.id AND question.client_message_id = $4
+               ) AS earlier
+        FROM (VALUES (1)) AS one LEFT JOIN own ON true
+        """,
+        session_id, who.user_id, most, client_message_id,
+    )  # fmt: skip
+    history = [
+        HistoryMessage(**{**message, "sources": tuple(Source(**source) for source in message["sources"])})
+        for message in row["history"] or ()
+    ]
+    return Opened(row["id"], row["others"], row["state"] or {}, history, row["earlier"])
+
+
+async def hold_message(
+    connection: asyncpg.Connection, who: Identity, session_id: str, client_message_id: str, holder: UUID, seconds: float
+) -> bool:
+    """Take the right to answer a message for `seconds`, or prolong one's own. False while another holder has it."""
+    held = await connection.fetchval(
+        """
+        INSERT INTO running_turns (user_id, session_id, client_message_id, holder, expires_at)
+        VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))
+        ON CONFLICT (user_id, session_id, client_message_id) DO UPDATE
+        SET holder = EXCLUDED.holder, expires_at = EXCLUDED.expires_at
+        WHERE running_turns.holder = EXCLUDED.holder OR running_turns.expires_at < now()
+        RETURNING true
+        """,
+        who.user_id, session_id, client_message_id, holder, seconds,
+    )  # fmt: skip
+    return bool(held)
+
+
+async def release_message(connection: asyncpg.Connection, holder: UUID) -> None:
+    """Give up the right to answer: whoever sends the message again may answer it."""
+    await connection.execute("DELETE FROM running_turns WHERE holder = $1", holder)
+
+
+async def add_exchange(connection: asyncpg.Connection, who: Identity, exchange: Exchange) -> UUID | None:
+    """Store question and answer, creating the conversation when it is the first; gives the id of the answer.
+
+    One statement, so one transaction and one trip; it ends the right to answer the message, too. Turns of one
+    conversation queue up at its row: the two messages of a turn always have neighbouring positions.
+    None: `only_first` was asked for and there is something already. Raises Conflict when the account has just been
+    deleted, AnsweredAlready.
+    """
+    try:
+        return await _add_exchange(connection, who, exchange)
+    except asyncpg.UniqueViolationError:
+        raise AnsweredAlready from None
+    except asyncpg.ForeignKeyViolationError:
+        raise Conflict("The account or the customer record was deleted in the meantime: log in again.") from None
+
+
+async def _add_exchange(connection: asyncpg.Connection, who: Identity, exchange: Exchange) -> UUID | None:
+    answer = exchange.answer
+    message_id: UUID | None = await connection.fetchval(
+        """
+        WITH allowed AS (
+            SELECT WHERE NOT $14::boolean OR NOT EXISTS (
+                SELECT FROM conversations AS c WHERE c.session_id = $1 AND (
+                    c.user_id = $2 AND EXISTS (SELECT FROM messages WHERE conversation_id = c.id)
+                    OR c.user_id <> $2 AND $15::boolean
+                )
+            )
+        ), conversation AS (
+            INSERT INTO conversations (session_id, user_id, customer_id, metadata, state)
+            SELECT $1, $2, $3, $4, $5 FROM allowed
+            ON CONFLICT (session_id, user_id) DO UPDATE
+            SET updated_at = now(), metadata = conversations.metadata || EXCLUDED.metadata, state = EXCLUDED.state
+            RETURNING id
+        ), released AS (
+            DELETE FROM running_turns WHERE holder = $13::uuid
+        ), added AS (
+            INSERT INTO messages
+                (conversation_id, role, content, client_message_id, agent, confidence, sources, details)
+            SELECT conversation.id, turn.role, turn.content, turn.client_message_id, turn.agent, turn.confidence,
+                   turn.sources, turn.details
+            FROM conversation, (VALUES
+                (1, 'user', $6::text, $7::text, NULL, NULL, '[]'::jsonb, '{}'::jsonb),
+                (2, 'assistant', $8::text, NULL, $9::text, $10::real, $11::jsonb, $12::jsonb)
+            ) AS turn (place, role, content, client_message_id, agent, confidence, sources, details)
+            ORDER BY turn.place
+            RETURNING id, role
+        )
+        SELECT id FROM added WHERE role = 'assistant'
+        """,
+        exchange.session_id, who.user_id, exchange.customer_id, exchange.metadata, answer.state, exchange.question,
+        exchange.client_message_id, answer.text, answer.agent, answer.confidence,
+        [dataclasses.asdict(source) for source in answer.sources], exchange.details, exchange.holder,
+        exchange.only_first, is_issued(exchange.session_id),
+    )  # fmt: skip
+    return message_id
+
+
+def is_issued(session_id: str) -> bool:
+    """Whether a name may be one that we gave out (a UUID): such a name has one owner for ever.
+
+    Names that clients choose, such as `test-session`, are each owner's own: nobody can occupy or probe them.
+    """
+    try:
+        return str(UUID(session_id)) == session_id
+    except ValueError:
+        return False
