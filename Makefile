@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PACKAGES := contract app operator testbed
 SOURCES := $(addsuffix /src,$(PACKAGES)) tests
+GENERATORS := genai_operator.api.crd genai_operator.api.reference genai_contract.reference
 export CLUSTER ?=
 PORT ?= 8000
 
@@ -79,14 +80,14 @@ check: $(INSTALLED)  ## Lint, format, types, import rules, generated copies fres
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m genai_operator.api.crd --check
+	@for module in $(GENERATORS); do $(BIN)/python -m $$module --check; done
 
 format: $(INSTALLED)  ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
 
 generate: $(INSTALLED)  ## Write every generated copy anew
-	@$(BIN)/python -m genai_operator.api.crd
+	@for module in $(GENERATORS); do $(BIN)/python -m $$module; done
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links --no-emit-package genai-auto-contract

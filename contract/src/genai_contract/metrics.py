@@ -137,6 +137,28 @@ TASK_DURATION: Final = MetricSpec(
 USER_FEEDBACK: Final = MetricSpec(
     "user_feedback_total", "counter", "Opinions about answers; one that changes counts again.", ("sentiment",)
 )
+HUMAN_HANDOFF: Final = MetricSpec(
+    "human_handoff_total", "counter", "Turns that a person takes over.", ("reason", "agent")
+)
+HANDOFF_CONFIDENCE: Final = MetricSpec(
+    "handoff_confidence_score",
+    "histogram",
+    "Confidence of the answers that a person takes over.",
+    (),
+    (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1),
+)
+HANDOFF_OUTBOX_DEPTH: Final = MetricSpec(
+    "handoff_outbox_depth", "gauge", "Handoffs that the desk has not got yet, over all replicas."
+)
+HANDOFF_OUTBOX_AGE: Final = MetricSpec(
+    "handoff_outbox_oldest_seconds", "gauge", "Age of the oldest handoff that the desk has not got yet; 0: none waits."
+)
+HANDOFF_DELIVERIES: Final = MetricSpec(
+    "handoff_deliveries_total", "counter", "Attempts to deliver a handoff, by how they ended.", ("desk", "outcome")
+)
+HANDOFF_DEAD_LETTERS: Final = MetricSpec(
+    "handoff_dead_letters_total", "counter", "Handoffs that were given up undelivered."
+)
 WEBSOCKETS: Final = MetricSpec("websocket_connections", "gauge", "Open WebSocket connections.")
 BUILD_INFO: Final = MetricSpec("genai_auto_build_info", "gauge", "Always 1; the labels say what runs.", ("version",))
 

@@ -1,10 +1,10 @@
 """The CustomResourceDefinition of `GenAIAuto`: `python -m genai_operator.api.crd` writes it, `--check` compares."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any, Final
 
+from genai_contract.reference import deliver
 from genai_operator.api.genaiauto import Spec
 from genai_operator.api.rules import NAME_RULE, RULES
 from genai_operator.api.schema import Schema, structural_schema
@@ -108,13 +108,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="fail when the committed file is stale")
     parser.add_argument("--directory", type=Path, default=Path("crds"), help="where the file lives")
     arguments = parser.parse_args()
-    path = arguments.directory / FILE_NAME
-    if arguments.check:
-        if not path.exists() or path.read_text(encoding="utf-8") != render():
-            sys.exit(f"{path} is stale: run `make generate` and commit the result")
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(), encoding="utf-8")
+    deliver({arguments.directory / FILE_NAME: render()}, check=arguments.check)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The part `llm` of the resource: who answers, what it may cost, and who may look on."""
 
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -56,11 +55,6 @@ class Budget(ApiModel):
         description="What becomes of a question when a limit is reached: AlertOnly answers it all the same, "
         "FallbackModel answers with fallbackModels or offline, CacheOnly gives known answers only, Block none.",
     )
-
-    @property
-    def warns_in_time(self) -> bool:
-        """Whether the warning comes no later than the limit."""
-        return Decimal(self.hourly_warn_usd) <= Decimal(self.hourly_limit_usd)
 
 
 class Langsmith(ApiModel):

@@ -80,11 +80,6 @@ RULES: Final = (
         "llm.tracing.langsmith needs apiKeySecretRef (or set enabled to false)",
     ),
     Rule(
-        "double(self.llm.budget.hourlyWarnUSD) <= double(self.llm.budget.hourlyLimitUSD)",
-        lambda s: s.llm.budget.warns_in_time,
-        "llm.budget.hourlyWarnUSD must not exceed hourlyLimitUSD: the warning would come too late",
-    ),
-    Rule(
         "self.database.user != 'postgres' && !self.database.user.startsWith('pg_')",
         lambda s: s.database.user != "postgres" and not s.database.user.startswith("pg_"),
         "database.user must not be postgres or begin with pg_: these roles belong to the server",
