@@ -224,7 +224,7 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
     with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        server = uvicorn.Server(api_configuration(app, settings))
+        server = uvicorn.Server(api_configuration(app))
         serving = asyncio.create_task(server._serve([listening]))
         await until(lambda: server.started or serving.done())
         if serving.done():

@@ -47,7 +47,7 @@ def serve(
         from genai_app.serving import serve as serving
 
         settings = _settings(overrides)
-        configure_logging(settings.log_level, mask_personal_data=settings.mask_pii)
+        configure_logging(settings.lowest_level, mask_personal_data=settings.mask_pii)
         application = create_app(settings)
         run(serving(application, application.state.metrics, settings))
 

@@ -12,11 +12,9 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from genai_app import db
 from genai_app.auth.identity import Role
-from genai_app.auth.passwords import Passwords
 from genai_app.auth.repository import find_account
 from genai_app.auth.schemas import Email, NewPassword
-from genai_app.auth.service import Accounts
-from genai_app.auth.tokens import Tokens
+from genai_app.auth.service import build_accounts
 from genai_app.errors import ConfigurationError, DatabaseDown
 from genai_app.migrations import schema_is_current
 from genai_app.rag.embedding import build_embedder
@@ -47,8 +45,7 @@ async def create_administrator(
         if if_missing and await _is_administrator(pool, email):
             report(f"{email.lower()} is an administrator already")
             return
-        accounts = Accounts(pool, Tokens(settings), Passwords())
-        account = await accounts.create_administrator(email=email, password=password, name=name)
+        account = await build_accounts(settings, pool).create_administrator(email=email, password=password, name=name)
     report(f"{account.email} is an administrator")
 
 

@@ -13,7 +13,10 @@ import asyncpg
 from pgvector import Vector
 
 from genai_app.errors import DatabaseDown
+from genai_app.logs import get_logger
 from genai_app.settings import Settings
+
+log = get_logger(__name__)
 
 CONNECT_SECONDS = 3.0
 ACQUIRE_SECONDS = 5.0
@@ -42,7 +45,7 @@ def open_pool(settings: Settings) -> asyncpg.Pool:
         max_size=settings.database_pool_size,
         timeout=CONNECT_SECONDS,
         command_timeout=STATEMENT_SECONDS,
-        init=_register_codecs,
+        init=_register_codecs_and_log_statements if settings.debug else _register_codecs,
         reset=_keep_session,
         server_settings={"application_name": "genai-auto", "timezone": "UTC"},
     )
@@ -91,6 +94,17 @@ async def _register_codecs(fresh: asyncpg.Connection) -> None:
         )
     except ValueError:  # the schema is not there yet: readiness says so, and drops this connection when it is
         return
+
+
+async def _register_codecs_and_log_statements(fresh: asyncpg.Connection) -> None:
+    """For developers (DEBUG=true): each statement and its time; never its arguments, which are customers' data."""
+    await _register_codecs(fresh)
+    fresh.add_query_logger(_log_statement)
+
+
+def _log_statement(record: asyncpg.connection.LoggedQuery) -> None:
+    milliseconds = round(record.elapsed * 1000, 2)
+    log.debug("statement", sql=" ".join(record.query.split()), milliseconds=milliseconds, failed=bool(record.exception))
 
 
 def _encode_vector(value: Any) -> bytes:

@@ -70,7 +70,7 @@ def logging(settings: "Settings") -> Iterator[str]:
     """Logs for developers say too much about customers."""
     if settings.debug or settings.log_level == "DEBUG":
         variable = "DEBUG is true" if settings.debug else "LOG_LEVEL is DEBUG"
-        yield f"{variable}, which Production does not accept: set LOG_LEVEL to INFO, WARNING or ERROR, and DEBUG to false"
+        yield f"{variable}, which Production does not accept: set LOG_LEVEL=WARNING and DEBUG=false"
 
 
 def is_published(secret: str) -> bool:

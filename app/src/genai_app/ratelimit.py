@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from genai_app.errors import TooMany
+from genai_app.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,26 @@ class Limit:
 
 PER_USER: Final = Limit("user", rate=30, burst=50)
 PER_ADDRESS: Final = Limit("auth", rate=5, burst=10)
-"""For the routes that come before a token: register, login, refresh."""
+"""For the routes that come before a token (register, login, refresh) and for those that ask for the password again."""
+
+
+def limits_in_force(settings: Settings) -> tuple[Limit, ...]:
+    """Both limits as the settings have them."""
+    return (
+        Limit(PER_USER.scope, settings.rate_limit_per_second, settings.rate_limit_burst),
+        Limit(PER_ADDRESS.scope, settings.rate_limit_auth_per_second, settings.rate_limit_auth_burst),
+    )
+
+
+def address_subject(host: str) -> str:
+    """Whom a request without a token counts for: its address, or its network where one person has 2^64 addresses."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4:
+        return str(address)
+    return str(ip_network((address, 64), strict=False))
 
 
 @dataclass(frozen=True)
@@ -63,14 +84,12 @@ if allowed then
   due = due + interval
   redis.call('SET', KEYS[1], string.format('%.0f', due), 'PX', math.ceil((due - now) / 1000))
 end
-local answer = false
-if allowed and KEYS[2] then answer = redis.call('GET', KEYS[2]) end
 local wait = 0
 if not allowed then wait = due + interval - now - full end
-return {allowed and 1 or 0, math.floor((full - (due - now)) / interval), wait, due - now, answer}
+local remaining, reset = math.floor((full - (due - now)) / interval), due - now
 """
-"""KEYS: the bucket and, optionally, a cached answer to fetch on the same trip. ARGV: microseconds between two requests
-in the long run, burst. Gives {allowed, remaining, microseconds to wait, microseconds until full, cached answer}.
+"""Part of a script: KEYS[1] is the bucket, ARGV microseconds between two requests in the long run, and the burst.
+Leaves `allowed`, `remaining`, `wait` (microseconds until the next may come) and `reset` (until the bucket is full).
 The clock is Redis': replicas may disagree about the time."""
 
 

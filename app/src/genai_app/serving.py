@@ -36,7 +36,7 @@ def run(main: Coroutine[None, None, None]) -> None:
 async def serve(app: ASGIApp, metrics: Metrics, settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, then drain. Raises ConfigurationError when a port is taken."""
     with _listening(settings.api_host, settings.api_port, "API_PORT (--port)") as api_socket:
-        api = uvicorn.Server(api_configuration(app, settings))
+        api = uvicorn.Server(api_configuration(app))
         if not settings.metrics_port:
             await api.serve([api_socket])
             return
@@ -54,15 +54,14 @@ async def serve(app: ASGIApp, metrics: Metrics, settings: Settings) -> None:
                 await companion
 
 
-def api_configuration(app: ASGIApp, settings: Settings) -> uvicorn.Config:
-    """How the API is served: X-Forwarded-For counts from trusted proxies only, nothing is said about the server."""
+def api_configuration(app: ASGIApp) -> uvicorn.Config:
+    """How the API is served: proxies are `http.proxies`' business, and nothing is said about the server."""
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=[entry.strip() for entry in settings.trusted_proxies.split(",") if entry.strip()],
+        proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         lifespan="on",
     )

@@ -8,46 +8,67 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from genai_app.admission import Gate
 from genai_app.auth.identity import Identity
 from genai_app.auth.service import Accounts
+from genai_app.auth.tokens import Claims
 from genai_app.errors import NotAuthenticated
-from genai_app.ratelimit import PER_ADDRESS, PER_USER
+from genai_app.ratelimit import PER_ADDRESS, PER_USER, Limit, address_subject
 
 _bearer = HTTPBearer(auto_error=False, description="The access_token of a log-in.")
 
 
-def accounts(request: Request) -> Accounts:
-    """The application's accounts."""
+async def accounts(request: Request) -> Accounts:
+    """The application's accounts. Like all dependencies here no plain `def`: those are run in threads."""
     return cast("Accounts", request.app.state.accounts)
 
 
-def gate(request: Request) -> Gate:
-    """The application's gate."""
-    return cast("Gate", request.app.state.gate)
+AccountsDependency = Annotated[Accounts, Depends(accounts)]
 
 
-async def identified(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Identity:
-    """The caller, not yet counted against the rate limit: for routes that count with another trip to Redis."""
+async def claims(
+    accounts: AccountsDependency, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Claims:
+    """What the caller's token says; nobody has been asked yet whether its login stands, and nothing is counted."""
     if credentials is None:
         raise NotAuthenticated("Send the header `Authorization: Bearer <access_token>`.")
-    return await accounts(request).identify(credentials.credentials)
+    return accounts.claims(credentials.credentials)
 
 
-async def current_user(request: Request, response: Response, who: Annotated[Identity, Depends(identified)]) -> Identity:
+TokenClaims = Annotated[Claims, Depends(claims)]
+
+
+async def identified(accounts: AccountsDependency, said: TokenClaims) -> Identity:
+    """The caller, not yet counted against the rate limit: for routes that count with another trip to Redis."""
+    return await accounts.identity(said)
+
+
+async def current_user(request: Request, response: Response, said: TokenClaims) -> Identity:
     """The caller, counted. Raises TooMany."""
-    admission = await gate(request).admit(PER_USER, str(who.user_id))
-    response.headers.update(admission.headers)
-    return who
+    return await _counted(request, response, said, PER_USER)
+
+
+async def guarded_user(request: Request, response: Response, said: TokenClaims) -> Identity:
+    """The caller, counted as strictly as those who log in: for routes that ask for the password. Raises TooMany."""
+    return await _counted(request, response, said, PER_ADDRESS)
 
 
 async def counted_address(request: Request, response: Response) -> None:
     """Counts the caller's address, for routes without a token. Raises TooMany."""
     address = request.client.host if request.client else "unknown"
-    admission = await gate(request).admit(PER_ADDRESS, address)
+    admission = await _gate(request).admit(PER_ADDRESS, address_subject(address))
     response.headers.update(admission.headers)
 
 
-AccountsDependency = Annotated[Accounts, Depends(accounts)]
+async def _counted(request: Request, response: Response, said: Claims, limit: Limit) -> Identity:
+    admission = await _gate(request).admit(limit, str(said.user_id), session=said.session_id)
+    response.headers.update(admission.headers)
+    identity: Identity = await request.app.state.accounts.identity(said)
+    return identity
+
+
+def _gate(request: Request) -> Gate:
+    return cast("Gate", request.app.state.gate)
+
+
 Identified = Annotated[Identity, Depends(identified)]
 CurrentUser = Annotated[Identity, Depends(current_user)]
+GuardedUser = Annotated[Identity, Depends(guarded_user)]
 CountedAddress = Depends(counted_address)

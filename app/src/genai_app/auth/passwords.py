@@ -11,6 +11,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from genai_app.errors import Overloaded
 
 MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
+AT_ONCE: Final = max(1, min(4, (os.cpu_count() or 1) - 1))
+"""Hashes computed at the same time, 19 MiB each. A container sees all cores of its node: hence the bound."""
 WAITING_AT_MOST: Final = 200
 """Log-ins in the queue; a hash takes about 50 ms of one core, so the last of them waits for some seconds."""
 
@@ -19,11 +21,14 @@ _NOBODY: Final = "$argon2id$v=19$m=19456,t=2,p=1$o6S8mHfYmgS16yHn6IZ5jw$BzYOGhQI
 
 
 class Passwords:
-    """Hashes and checks passwords without holding up the event loop. Raises Overloaded when the queue is full."""
+    """Hashes and checks passwords without holding up the event loop; one per process, for its queue is the bound.
+
+    Raises Overloaded when the queue is full.
+    """
 
     def __init__(self) -> None:
         self._hasher = Argon2Hasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
-        self._threads = asyncio.Semaphore(max(1, (os.cpu_count() or 1) - 1))
+        self._threads = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
     async def hashed(self, password: str) -> str:
@@ -36,6 +41,10 @@ class Passwords:
         async with self._turn():
             matching = await asyncio.to_thread(self._hasher.verify, password, stored or _NOBODY)
         return matching and stored is not None
+
+    def is_outdated(self, stored: str) -> bool:
+        """Whether a hash was made with other parameters than today's, as by the system that was there before."""
+        return self._hasher.check_needs_rehash(stored)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

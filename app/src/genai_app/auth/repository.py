@@ -1,6 +1,7 @@
 """Accounts and logins in PostgreSQL."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,15 @@ import asyncpg
 
 from genai_app.auth.identity import Identity, Role
 from genai_app.errors import Conflict
+
+
+class Ending(StrEnum):
+    """Why a login ended before its time."""
+
+    LOGOUT = "logout"
+    REUSE = "reuse"
+    PASSWORD = "password"  # noqa: S105 - the word, not one
+    OPERATOR = "operator"
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ async def open_session(
 async def rotate_session(
     connection: asyncpg.Connection, *, session_id: UUID, spent: UUID, fresh: UUID, seconds: int
 ) -> bool:
-    """Exchange the family's unspent refresh token. False, and the family revoked, when `spent` was spent before."""
+    """Exchange the family's unspent refresh token. False when `spent` was spent before: whoever has it is not alone."""
     rotated = await connection.fetchval(
         """
         UPDATE auth_sessions SET refresh_jti = $3, expires_at = now() + make_interval(secs => $4)
@@ -82,31 +92,78 @@ async def rotate_session(
         """,
         session_id, spent, fresh, float(seconds),
     )  # fmt: skip
-    if rotated is None:
-        await revoke_session(connection, session_id)
     return rotated is not None
 
 
-async def revoke_session(connection: asyncpg.Connection, session_id: UUID) -> None:
+async def end_session(connection: asyncpg.Connection, session_id: UUID, because: Ending) -> None:
     """End a token family at once: its access tokens too."""
     await connection.execute(
-        "UPDATE auth_sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL", session_id
-    )
+        "UPDATE auth_sessions SET revoked_at = now(), ended_by = $2 WHERE id = $1 AND revoked_at IS NULL",
+        session_id, because.value,
+    )  # fmt: skip
+
+
+async def end_sessions_of(
+    connection: asyncpg.Connection, user_id: UUID, because: Ending, *, but: UUID | None = None
+) -> list[UUID]:
+    """End every login of an account, `but` one; gives those that it ended."""
+    rows = await connection.fetch(
+        """
+        UPDATE auth_sessions SET revoked_at = now(), ended_by = $2
+        WHERE user_id = $1 AND id IS DISTINCT FROM $3 AND revoked_at IS NULL
+        RETURNING id
+        """,
+        user_id, because.value, but,
+    )  # fmt: skip
+    return [row["id"] for row in rows]
 
 
 async def find_identity(connection: asyncpg.Connection, user_id: UUID, session_id: UUID) -> Identity | None:
     """Who this login belongs to; None when it was ended, or the account is gone or inactive. One statement."""
     row = await connection.fetchrow(
-        """
-        SELECT u.id, u.email, u.name, u.role, u.customer_id
-        FROM auth_sessions s JOIN users u ON u.id = s.user_id
-        WHERE s.id = $1 AND u.id = $2 AND s.revoked_at IS NULL AND u.is_active
-        """,
+        "SELECT email, name, role, customer_id FROM active_logins WHERE session_id = $1 AND user_id = $2",
         session_id, user_id,
     )  # fmt: skip
     if row is None:
         return None
-    return Identity(row["id"], row["email"], row["name"], Role(row["role"]), row["customer_id"], session_id)
+    return Identity(user_id, row["email"], row["name"], Role(row["role"]), row["customer_id"], session_id)
+
+
+async def password_hash_of(connection: asyncpg.Connection, user_id: UUID) -> str | None:
+    """The stored hash; None when the account is gone."""
+    stored: str | None = await connection.fetchval("SELECT password_hash FROM users WHERE id = $1", user_id)
+    return stored
+
+
+async def replace_password(connection: asyncpg.Connection, user_id: UUID, *, old: str, new: str) -> bool:
+    """Store another hash in place of `old`. False when it is not the stored one any more."""
+    replaced = await connection.fetchval(
+        "UPDATE users SET password_hash = $3, updated_at = now() WHERE id = $1 AND password_hash = $2 RETURNING id",
+        user_id, old, new,
+    )  # fmt: skip
+    return replaced is not None
+
+
+async def change_account(
+    connection: asyncpg.Connection, email: str, *, role: Role | None, is_active: bool | None
+) -> Account | None:
+    """Set what is not None; gives the account, or None when there is none of this address."""
+    row = await connection.fetchrow(
+        """
+        UPDATE users SET role = COALESCE($2, role), is_active = COALESCE($3, is_active), updated_at = now()
+        WHERE email = $1 RETURNING id, email, name, role, is_active, password_hash
+        """,
+        email, role.value if role else None, is_active,
+    )  # fmt: skip
+    return _account(row) if row else None
+
+
+async def delete_account(connection: asyncpg.Connection, user_id: UUID, customer_id: UUID | None) -> list[UUID]:
+    """Delete an account, its customer record and all that hangs on either; gives the logins that this ended."""
+    rows = await connection.fetch("DELETE FROM auth_sessions WHERE user_id = $1 RETURNING id", user_id)
+    await connection.execute("DELETE FROM users WHERE id = $1", user_id)
+    await connection.execute("DELETE FROM customers WHERE id = $1", customer_id)
+    return [row["id"] for row in rows]
 
 
 def _account(row: Any) -> Account:

@@ -1,9 +1,17 @@
 """`/api/v1/auth`: routes translate, the service decides."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from genai_app.auth.dependencies import AccountsDependency, CountedAddress, CurrentUser
-from genai_app.auth.schemas import LoginRequest, Me, RefreshRequest, RegisterRequest, TokenResponse
+from genai_app.auth.dependencies import AccountsDependency, CountedAddress, CurrentUser, GuardedUser
+from genai_app.auth.schemas import (
+    DeleteRequest,
+    LoginRequest,
+    Me,
+    PasswordRequest,
+    RefreshRequest,
+    RegisterRequest,
+    TokenResponse,
+)
 from genai_contract.endpoints import AUTH_PREFIX
 
 router = APIRouter(prefix=AUTH_PREFIX, tags=["accounts"])
@@ -37,3 +45,25 @@ async def logout(body: RefreshRequest, accounts: AccountsDependency) -> None:
 async def me(who: CurrentUser) -> Me:
     """The caller's own account."""
     return Me(user_id=who.user_id, email=who.email, name=who.name, role=who.role, customer_id=who.customer_id)
+
+
+@router.post("/password", status_code=204)
+async def change_password(body: PasswordRequest, who: GuardedUser, accounts: AccountsDependency) -> None:
+    """Change the password. Every other login of the account ends; this one stays."""
+    await accounts.change_password(who, current=body.current_password, new=body.new_password)
+
+
+@router.delete("/me", status_code=204)
+async def delete_me(body: DeleteRequest, who: GuardedUser, accounts: AccountsDependency) -> None:
+    """Delete the account with everything personal: records, vehicles, appointments, conversations. There is no undo."""
+    await accounts.delete(who, password=body.password)
+
+
+@router.get("/me/export", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+async def export_me(who: GuardedUser, accounts: AccountsDependency) -> Response:
+    """Everything that is stored about the caller, as JSON."""
+    return Response(
+        await accounts.export(who),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="my-data.json"', "Cache-Control": "no-store"},
+    )

@@ -11,6 +11,7 @@ from genai_app.fields import Name, Storable
 
 Email = Annotated[EmailStr, Field(max_length=254, examples=["ana@example.com"])]
 NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=256)]
+KnownPassword = Annotated[str, StringConstraints(min_length=1, max_length=256), Storable]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
@@ -26,13 +27,26 @@ class LoginRequest(BaseModel):
     """`password` is not held to the rules for new ones: they may have been others once."""
 
     email: Email
-    password: Annotated[str, StringConstraints(min_length=1, max_length=256), Storable]
+    password: KnownPassword
 
 
 class RefreshRequest(BaseModel):
     """The refresh token of the last reply; it is spent by this."""
 
     refresh_token: Token
+
+
+class PasswordRequest(BaseModel):
+    """The new password takes the place of the current one, which is asked for again: a token may be stolen."""
+
+    current_password: KnownPassword
+    new_password: NewPassword
+
+
+class DeleteRequest(BaseModel):
+    """The password is asked for again: what follows cannot be undone."""
+
+    password: KnownPassword
 
 
 class User(BaseModel):

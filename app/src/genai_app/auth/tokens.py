@@ -11,7 +11,6 @@ from genai_app.auth.identity import Role
 from genai_app.errors import NotAuthenticated
 from genai_app.settings import Settings
 
-ALGORITHM: Final = "HS256"
 ISSUER, AUDIENCE = "genai-auto", "genai-auto-api"
 CLAIMS: Final = ("sub", "type", "jti", "iat", "exp", "iss", "aud", "role", "sid")
 CLOCK_LEEWAY_SECONDS: Final = 5
@@ -21,11 +20,15 @@ Kind = Literal["access", "refresh"]
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid token says: the user, the login (token family) and the token's own id."""
+    """What a valid token says: the user, the login (token family), the token's own id, and its end in Unix time.
+
+    Whether the login still stands is the database's word.
+    """
 
     user_id: UUID
     session_id: UUID
     token_id: UUID
+    expires_at: int
 
 
 @dataclass(frozen=True)
@@ -45,18 +48,19 @@ class Tokens:
         previous = settings.jwt_previous_secret_key.get_secret_value()
         self._signing = settings.jwt_secret_key.get_secret_value()
         self._accepted = (self._signing, previous) if previous else (self._signing,)
-        self._access_seconds = settings.jwt_access_expire_minutes * 60
+        self.access_seconds = settings.jwt_access_expire_minutes * 60
         self.refresh_seconds = settings.jwt_refresh_expire_days * 86400
+        self._algorithm = settings.jwt_algorithm
         self._jwt = jwt.PyJWT()
 
     def pair(self, user_id: UUID, role: Role, session_id: UUID) -> TokenPair:
         """A fresh access and refresh token of one login."""
         refresh_id = uuid4()
         return TokenPair(
-            access=self._signed("access", user_id, role, session_id, uuid4(), self._access_seconds),
+            access=self._signed("access", user_id, role, session_id, uuid4(), self.access_seconds),
             refresh=self._signed("refresh", user_id, role, session_id, refresh_id, self.refresh_seconds),
             refresh_id=refresh_id,
-            expires_in=self._access_seconds,
+            expires_in=self.access_seconds,
         )
 
     def read(self, token: str, kind: Kind) -> Claims:
@@ -66,7 +70,7 @@ class Tokens:
                 claims = self._jwt.decode(
                     token,
                     key,
-                    algorithms=[ALGORITHM],
+                    algorithms=[self._algorithm],
                     audience=AUDIENCE,
                     issuer=ISSUER,
                     leeway=CLOCK_LEEWAY_SECONDS,
@@ -74,7 +78,12 @@ class Tokens:
                 )
                 if claims["type"] != kind:
                     break
-                return Claims(UUID(claims["sub"]), UUID(claims["sid"]), UUID(claims["jti"]))
+                return Claims(
+                    user_id=UUID(claims["sub"]),
+                    session_id=UUID(claims["sid"]),
+                    token_id=UUID(claims["jti"]),
+                    expires_at=int(claims["exp"]),
+                )
             except jwt.ExpiredSignatureError:
                 raise NotAuthenticated("The token has expired: refresh it or log in again.") from None
             except jwt.InvalidSignatureError:
@@ -96,4 +105,4 @@ class Tokens:
             "role": role.value,
             "sid": str(session_id),
         }
-        return self._jwt.encode(claims, self._signing, algorithm=ALGORITHM)
+        return self._jwt.encode(claims, self._signing, algorithm=self._algorithm)

@@ -1,4 +1,4 @@
-"""The outermost layer of the API, as plain ASGI: request id, security headers, measurements, the last net."""
+"""The outermost layer of the API, as plain ASGI: request id, headers, private paths, measurements, the last net."""
 
 import re
 import time
@@ -10,8 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genai_app.http.problems import of_status
+from genai_app.http.proxies import came_through_a_proxy
 from genai_app.logs import get_logger
 from genai_app.metrics import Metrics
+from genai_contract.endpoints import PRIVATE_PATHS
 from genai_contract.metrics import HTTP_ERRORS, REQUEST_LATENCY, REQUESTS_IN_PROGRESS
 
 log = get_logger(__name__)
@@ -63,7 +65,10 @@ class Edge:
 
         self._metrics.change(REQUESTS_IN_PROGRESS, 1, endpoint=endpoint)
         try:
-            await self._app(scope, self._bounded(receive), send_with_headers)
+            if scope["path"] in PRIVATE_PATHS and came_through_a_proxy(scope):
+                await of_status(404, request_id)(scope, receive, send_with_headers)
+            else:
+                await self._app(scope, self._bounded(receive), send_with_headers)
         except Exception:
             log.exception("unhandled error", method=scope["method"], endpoint=endpoint)
             if status:

@@ -8,9 +8,7 @@ import asyncpg
 import httpx2
 
 from genai_app import db
-from genai_app.auth.passwords import Passwords
-from genai_app.auth.service import Accounts
-from genai_app.auth.tokens import Tokens
+from genai_app.auth.service import build_accounts
 from genai_app.local.services import local_services
 from genai_app.local.state import State, default_folder, private_json
 from genai_app.logs import configure_logging
@@ -47,7 +45,7 @@ async def _serve(state: State, settings: Settings, say: Say) -> None:
         await _ensure_schema(settings, pool, say)
         await _ensure_administrator(state, settings, pool)
         await _ensure_knowledge(settings, pool, say)
-    configure_logging(settings.log_level, mask_personal_data=settings.mask_pii)
+    configure_logging(settings.lowest_level, mask_personal_data=settings.mask_pii)
     app = create_app(settings)
     say(f"The API listens on http://{settings.api_host}:{settings.api_port} (documentation: /docs); Ctrl-C stops it")
     say(f"Log in at /api/v1/auth/login as {ADMINISTRATOR}; the password is in {state.administrator}")
@@ -67,7 +65,7 @@ async def _ensure_schema(settings: Settings, pool: asyncpg.Pool, say: Say) -> No
 async def _ensure_administrator(state: State, settings: Settings, pool: asyncpg.Pool) -> None:
     """The file first, then the account: whatever interrupts us, both agree in the end."""
     credentials = private_json(state.administrator, {"email": ADMINISTRATOR, "password": secrets.token_urlsafe(16)})
-    accounts = Accounts(pool, Tokens(settings), Passwords())
+    accounts = build_accounts(settings, pool)
     if not await accounts.exists(credentials["email"]):
         await accounts.create_administrator(name="Administrator", **credentials)
 
