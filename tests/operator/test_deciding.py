@@ -82,6 +82,7 @@ def test_only_own_objects_that_nobody_asks_for_are_pruned() -> None:
             child("Job", "wanted"),
             child("Job", "foreign", owner="other"),
             child("Job", "seeded", component="seed", conditions=done),
+            child("Job", "administrator", component="admin", conditions=done),
             child("Job", "seed-failed", component="seed"),
             child("PersistentVolumeClaim", "data"),
             child("StatefulSet", "database"),

@@ -135,6 +135,30 @@ def test_the_knowledge_base_is_seeded_once() -> None:
     assert jobs.build_seed(resource(), Context(IMAGES)) == ()
 
 
+def test_an_administrator_is_made_once_for_each_address_with_a_password_that_no_manifest_shows() -> None:
+    app = resource(auth={"adminEmail": "boss@example.com"})
+    (job,) = jobs.build_admin(app, Context(IMAGES))
+    pod = job["spec"]["template"]["spec"]
+    assert pod["containers"][0]["command"] == [
+        "genai-auto", "create-admin", "--email=boss@example.com",
+        "--password-file=/run/secrets/genai-auto/password", "--if-missing", "--wait=300",
+    ]  # fmt: skip
+    assert [v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v] == ["demo-admin"]
+    assert "/run/secrets/genai-auto" in {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+    assert jobs.administrator_of(job) == "boss@example.com"
+    assert jobs.build_admin(app, Context(IMAGES, administrators=frozenset({"boss@example.com"}))) == ()
+    assert len(jobs.build_admin(app, Context(IMAGES, administrators=frozenset({"former@example.com"})))) == 1
+    assert jobs.build_admin(resource(), Context(IMAGES)) == ()
+
+
+@pytest.mark.parametrize(("policy", "owned"), [("Retain", False), ("Delete", True)])
+def test_the_first_password_stays_as_long_as_the_account_that_it_opens(policy: str, owned: bool) -> None:
+    made = {plan.name: plan for plan in plans(resource(auth={"adminEmail": "b@example.com"}, deletionPolicy=policy))}
+    assert made["demo-admin"].keys == {"password"}
+    assert ("ownerReferences" in made["demo-admin"].metadata) == owned
+    assert "demo-admin" not in {plan.name for plan in plans(resource())}
+
+
 @pytest.mark.parametrize(("policy", "retention"), [("Retain", "Retain"), ("Delete", "Delete")])
 def test_the_deletion_policy_decides_over_volume_and_credentials(policy: str, retention: str) -> None:
     app = resource(deletionPolicy=policy)

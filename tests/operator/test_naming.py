@@ -16,6 +16,7 @@ def names_of(instance: str, digest: str) -> list[str]:
     return [
         names.service_account, names.api, names.config, names.auth, names.database, names.database_scripts,
         names.redis, names.redis_scripts, names.migration(digest), names.seed(digest),
+        names.admin, names.admin_job(digest),
     ]  # fmt: skip
 
 

@@ -29,16 +29,26 @@ def test_a_good_specification_breaks_no_rule(spec: dict[str, Any]) -> None:
         ({**DEVELOPMENT, "llm": {"provider": "OpenAICompatible"}}, "needs llm.baseURL, such as http"),
         ({"llm": KEY, "api": {"logLevel": "DEBUG"}}, "set api.logLevel to INFO"),
         ({"llm": KEY, "auth": {"accessExpireMinutes": 61}}, "limits auth.accessExpireMinutes to 60"),
+        ({"llm": KEY, "privacy": {"maskPII": False}}, "set privacy.maskPII to true"),
+        ({"llm": KEY, "api": {"corsAllowedOrigins": ["https://a.example", "*"]}},
+         "replace * in api.corsAllowedOrigins"),
+        ({**DEVELOPMENT, "llm": {"provider": "Offline", "tracing": {"langsmith": {"enabled": True}}}},
+         "llm.tracing.langsmith needs apiKeySecretRef"),
         ({"llm": KEY, "image": {"tag": "latest"}}, "replace the tag latest by a version"),
         ({"llm": KEY, "version": "latest"}, "replace the tag latest by a version"),
         ({**DEVELOPMENT, "database": {"user": "postgres"}}, "database.user must not be postgres"),
         ({**DEVELOPMENT, "database": {"user": "pg_reader"}}, "database.user must not be postgres"),
         ({**DEVELOPMENT, "database": {"name": "template1"}}, "database.name must not be postgres"),
     ],
-)
+)  # fmt: skip
 def test_each_broken_rule_says_what_to_write(spec: dict[str, Any], message: str) -> None:
     (broken,) = broken_rules(resource(spec))
     assert message in broken
+
+
+def test_outside_production_what_is_unsafe_for_customers_is_allowed() -> None:
+    unsafe = {"privacy": {"maskPII": False}, "api": {"corsAllowedOrigins": ["*"], "logLevel": "DEBUG"}}
+    assert broken_rules(resource({**DEVELOPMENT, **unsafe})) == ()
 
 
 def test_a_digest_makes_the_tag_latest_harmless() -> None:

@@ -88,6 +88,28 @@ def test_all_well_is_ready() -> None:
     assert (assessment.phase, assessment.version, assessment.api_ready) == ("Ready", "1", "1/1")
 
 
+@pytest.mark.parametrize(
+    ("llm", "model"),
+    [({"provider": "Offline"}, "offline"), ({"apiKeySecretRef": {"name": "k"}, "model": "a/b"}, "a/b")],
+)
+def test_the_status_names_who_answers(llm: Manifest, model: str) -> None:
+    observed = healthy(resource(llm=llm))
+    assert status_document(observed, assess(observed), NOW)["llm"] == {"model": model}
+
+
+def test_an_instance_is_ready_when_its_administrator_is_there() -> None:
+    done = healthy(resource(auth={"adminEmail": "b@example.com"}))
+    assert assess(done).phase == "Ready"
+    (job,) = done.jobs(Component.ADMIN)
+    busy = changed(done, "Job", job["metadata"]["name"], conditions=[])
+    assert conditions(busy)["Ready"] == ("False", "CreatingAdmin")
+    assert assess(busy).message == "waiting for the administrator b@example.com"
+    failure = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "no luck"}
+    failed = changed(done, "Job", job["metadata"]["name"], conditions=[failure])
+    assert conditions(failed)["Degraded"] == ("True", "AdminFailed")
+    assert assess(failed).phase == "Degraded"
+
+
 def test_nothing_yet_is_progressing_and_every_condition_is_there() -> None:
     app = resource()
     assessment = assess(Observed(metadata=app.metadata, resource=app, images=IMAGES))
@@ -99,11 +121,12 @@ def test_nothing_yet_is_progressing_and_every_condition_is_there() -> None:
 def test_an_invalid_specification_says_what_is_wrong_and_keeps_what_is_known() -> None:
     observed = Observed(
         metadata=Metadata(name="demo", generation=2), resource=None, images=IMAGES, problems=("spec.api: wrong",),
-        status={"version": "1", "api": {"replicas": 2, "ready": "2/2"}},
+        status={"version": "1", "api": {"replicas": 2, "ready": "2/2"}, "llm": {"model": "a/b"}},
     )  # fmt: skip
     assessment = assess(observed)
     assert list(assessment.conditions) == TYPES
     assert (assessment.phase, assessment.message, assessment.version) == ("Invalid", "spec.api: wrong", "1")
+    assert assessment.model == "a/b"
     assert assessment.conditions["ConfigurationValid"].status == "False"
     assert assessment.conditions["Ready"].status == "False"
 
