@@ -7,7 +7,7 @@ from typing import Final
 
 import asyncpg
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest revision of this build. Revisions are zero-padded numbers: their order is the order of their names."""
 
 

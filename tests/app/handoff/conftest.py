@@ -1,0 +1,90 @@
+"""A database with one customer, a desk, and a turn that is handed over."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import pytest
+from tests.app.conftest import Servers
+from tests.app.handoff.desk_stub import Desk, running_desk
+
+from genai_app import db
+from genai_app.agents.conversation import HistoryMessage
+from genai_app.handoff.policy import HandoffReason
+from genai_app.handoff.service import Handoffs
+from genai_app.handoff.ticket import Handoff, Ticket
+from genai_app.metrics import Metrics
+from genai_app.settings import Settings
+
+SECRET = "0123456789abcdef" * 4
+SPOKEN = "My e-mail is ana@example.com, I want to speak to a human"
+
+
+@dataclass
+class World:
+    """What a process has, and what a test looks at. `settings` name the desk."""
+
+    pool: asyncpg.Pool
+    http: httpx2.AsyncClient
+    metrics: Metrics
+    settings: Settings
+    user_id: UUID
+
+    def handoff(self, session_id: str = "s1", **fields: Any) -> Handoff:
+        """A turn of the customer."""
+        values: dict[str, Any] = {
+            "reason": HandoffReason.USER_REQUEST,
+            "session_id": session_id,
+            "user_id": self.user_id,
+            "customer_id": None,
+            "text": SPOKEN,
+            "language": "en",
+            "history": (
+                HistoryMessage("user", "My CPF is 529.982.247-25"),
+                HistoryMessage("assistant", "Thank you", agent="specs"),
+            ),
+            "agent": "specs",
+            "confidence": 0.4,
+        }
+        return Handoff(**(values | fields))
+
+    async def hand_over(self, handoffs: Handoffs, handoff: Handoff) -> Ticket:
+        """As a turn does it."""
+        async with db.transaction(self.pool) as connection:
+            ticket = await handoffs.enqueue(connection, handoff)
+        handoffs.committed(handoff)
+        return ticket
+
+    async def rows(self) -> list[dict[str, Any]]:
+        """Every ticket, the oldest first."""
+        return [dict(row) for row in await self.pool.fetch("SELECT * FROM handoffs ORDER BY created_at")]
+
+    async def execute(self, statement: str) -> None:
+        """Change the database from outside."""
+        await self.pool.execute(statement)
+
+    def sample(self, name: str) -> float:
+        """A sample of the metrics, 0 when it is not there."""
+        lines = (line.rpartition(" ") for line in self.metrics.render().decode().splitlines())
+        return next((float(value) for sample, _, value in lines if sample == name), 0.0)
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    """A desk that accepts everything until its script says otherwise."""
+    async with running_desk() as running:
+        yield running
+
+
+@pytest.fixture
+async def world(servers: Servers, database: str, desk: Desk) -> AsyncIterator[World]:
+    """A process whose desk is `desk`."""
+    settings = servers.settings(database, HUMAN_SUPPORT_WEBHOOK=desk.url, HUMAN_SUPPORT_WEBHOOK_SECRET=SECRET)
+    async with db.open_pool(settings) as pool, httpx2.AsyncClient(trust_env=False) as http:
+        user_id = await pool.fetchval(
+            "INSERT INTO users (email, name, password_hash) VALUES ('ana@example.com', 'Ana', 'x') RETURNING id"
+        )
+        yield World(pool, http, Metrics("test"), settings, user_id)
