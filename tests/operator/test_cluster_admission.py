@@ -34,6 +34,12 @@ def create(kubectl: Kubectl, spec: dict[str, Any], name: str = "x", *, dry: bool
         ({**OFFLINE, "environment": "Prod"},
          'spec.environment: Unsupported value: "Prod": supported values: "Development", "Staging", "Production"'),
         ({**OFFLINE, "api": {"replicas": 101}}, "spec.api.replicas in body should be less than or equal to 100"),
+        ({**OFFLINE, "llm": {"fallbackModels": list("abcdef")}},
+         "spec.llm.fallbackModels: Too many: 6: must have at most 5"),
+        ({**OFFLINE, "llm": {"confidenceThreshold": "1.1"}}, "spec.llm.confidenceThreshold in body should match"),
+        ({**OFFLINE, "llm": {"budget": {"hourlyLimitUSD": "much"}}},
+         "spec.llm.budget.hourlyLimitUSD in body should match"),
+        ({**OFFLINE, "auth": {"adminEmail": "--help@x"}}, "spec.auth.adminEmail in body should match"),
         ({**OFFLINE, "apii": {}}, 'unknown field "spec.apii"'),
         ({**OFFLINE, "api": {"resources": {"limits": {"memory": "1Mi"}}}},
          "requests.memory must not exceed limits.memory: state both"),
@@ -103,9 +109,17 @@ COMBINATIONS = [
         "environment": environment,
         "version": version,
         "image": {"digest": digest},
-        "llm": {"provider": provider, "baseURL": base_url, **({"apiKeySecretRef": {"name": "k"}} if key else {})},
-        "api": {"logLevel": level},
+        "llm": {
+            "provider": provider,
+            "baseURL": base_url,
+            **({"apiKeySecretRef": {"name": "k"}} if key else {}),
+            "tracing": {
+                "langsmith": {"enabled": base_url != "", **({"apiKeySecretRef": {"name": "k"}} if key else {})}
+            },
+        },
+        "api": {"logLevel": level, "corsAllowedOrigins": ["*" if level == "DEBUG" else "https://a.example"]},
         "auth": {"accessExpireMinutes": minutes},
+        "privacy": {"maskPII": level != "DEBUG"},
         "database": {"user": user},
     }
     for environment, provider, key, base_url, (version, digest, level, minutes, user) in itertools.product(

@@ -283,14 +283,79 @@ def test_a_quota_and_a_missing_storage_class_are_explained(world: "World") -> No
     assert "no storage class is set; check database.managed.storage.storageClassName" in message
 
 
-def test_a_missing_secret_is_named_with_the_command_that_makes_it(world: "World") -> None:
+def test_a_missing_secret_is_named_with_its_field_and_noticed_when_it_is_made(world: "World") -> None:
     world.apply(llm={"provider": "OpenRouter", "apiKeySecretRef": {"name": "router"}})
     message = world.has("ConfigurationValid", "False")["message"]
-    assert message == "Secret router has no key api-key: kubectl create secret generic router --from-literal=api-key=…"
+    assert message == (
+        "llm.apiKeySecretRef: there is no Secret router: kubectl create secret generic router --from-literal=api-key=…"
+    )
     assert not world.kubectl.items("deployments")
     world.kubectl.run("create", "secret", "generic", "router", "--from-literal=api-key=k")
-    world.has("ConfigurationValid", "True", within=20)
+    world.has("ConfigurationValid", "True", within=DRIFT_SECONDS)
     eventually(lambda: world.kubectl.items("deployments"), within=5)
+
+
+def test_a_changed_secret_of_a_person_rolls_the_api_and_a_bad_one_is_refused_while_it_serves_on(world: "World") -> None:
+    key = "0123456789abcdef0123456789abcdef"
+    world.kubectl.run("create", "secret", "generic", "mine", f"--from-literal=jwt-secret-key={key}")
+    reference = {"auth": {"jwtSecretRef": {"name": "mine"}}}
+    world.apply(**PRODUCTION, **reference)
+    world.run_pods("database", "cache", "api")
+    world.finish_job("migration")
+    world.finish_job("seed")
+    world.has("Ready", "True")
+    before, settled = templates(world), world.quiet()
+
+    change_secret(world, "mine", {"jwt-secret-key": key.upper()})
+    changed = {"quickstart-api"}
+    eventually(lambda: {n for n, t in templates(world).items() if t != before[n]} == changed, within=DRIFT_SECONDS)
+    assert world.quiet() - settled <= 4, "the Deployment, the status that it rolls, an event"
+
+    serving = templates(world)
+    change_secret(world, "mine", {"jwt-secret-key": "short"})
+    message = world.has("ConfigurationValid", "False", within=DRIFT_SECONDS)["message"]
+    assert message.startswith("auth.jwtSecretRef: the value of jwt-secret-key in Secret mine has 5 characters")
+    world.kubectl.run("delete", "secret", "mine")
+    eventually(lambda: "there is no Secret mine" in world.has("ConfigurationValid", "False")["message"], DRIFT_SECONDS)
+    assert templates(world) == serving
+
+
+PRODUCTION = {
+    "environment": "Production",
+    "llm": {"provider": "OpenAICompatible", "baseURL": "http://models.example/v1"},
+}
+
+
+def change_secret(world: "World", name: str, values: dict[str, str]) -> None:
+    """Give a Secret other values, as a person does."""
+    world.kubectl.run("patch", "secret", name, "--type=merge", "--patch", json.dumps({"stringData": values}))
+
+
+def test_an_administrator_is_made_once_and_the_password_is_kept(world: "World") -> None:
+    world.apply(auth={"adminEmail": "boss@example.com"})
+    world.run_pods("database", "cache", "api")
+    world.finish_job("migration")
+    world.finish_job("seed")
+    world.has("Ready", "False", "CreatingAdmin")
+    password = secret(world, "quickstart-admin")["password"]
+    assert len(password) == 64
+    world.finish_job("admin")
+    world.has("Ready", "True")
+    (job,) = world.kubectl.items("jobs", "--selector=app.kubernetes.io/component=admin")
+    world.apply(auth={"adminEmail": ""})
+    world.has("Ready", "True")
+    world.apply(auth={"adminEmail": "boss@example.com"})
+    world.has("Ready", "True")
+    again = world.kubectl.items("jobs", "--selector=app.kubernetes.io/component=admin")
+    assert [item["metadata"]["uid"] for item in again] == [job["metadata"]["uid"]]
+    assert secret(world, "quickstart-admin") == {"password": password}
+
+
+def test_the_wide_table_says_who_answers(world: "World") -> None:
+    world.apply()
+    world.has("Ready", "False")
+    header, row = world.kubectl.run("get", "gai", "--output=wide").splitlines()
+    assert row[header.index("MODEL") :].startswith("offline ")
 
 
 def test_an_object_of_somebody_else_is_left_alone_and_told(world: "World") -> None:
