@@ -30,7 +30,7 @@ from genai_app.migrations.run import migrate
 from genai_app.rag.embedding import build_embedder
 from genai_app.rag.ingestion import ingest_documents, seed_documents
 from genai_app.ratelimit import Limit
-from genai_app.serving import api_configuration
+from genai_app.serving import ApiServer, api_configuration
 from genai_app.settings import Settings
 
 TEMPLATE = "migrated_and_seeded"
@@ -224,7 +224,7 @@ async def running_api(settings: Settings) -> AsyncIterator[Api]:
     with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        server = uvicorn.Server(api_configuration(app))
+        server = ApiServer(api_configuration(app), app.state.connections.drain)
         serving = asyncio.create_task(server._serve([listening]))
         await until(lambda: server.started or serving.done())
         if serving.done():

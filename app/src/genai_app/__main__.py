@@ -49,7 +49,7 @@ def serve(
         settings = _settings(overrides)
         configure_logging(settings.lowest_level, mask_personal_data=settings.mask_pii)
         application = create_app(settings)
-        run(serving(application, application.state.metrics, settings))
+        run(serving(application, application.state.metrics, settings, application.state.connections.drain))
 
 
 @app.command()

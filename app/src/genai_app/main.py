@@ -8,17 +8,23 @@ import httpx2
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
+from redis.asyncio import Redis
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from genai_app import __version__, db
 from genai_app.admission import Gate
-from genai_app.agents.answering import build_agents, prompts_version
+from genai_app.agents.answering import Agents, build_agents, prompts_version
 from genai_app.auth import routes as auth_routes
 from genai_app.auth.service import build_accounts
-from genai_app.cache import NullCache, RedisCache
+from genai_app.breaker import Breaker
+from genai_app.cache import Cache, NullCache, RedisCache
+from genai_app.chat import feedback_routes, websocket
 from genai_app.chat import routes as chat_routes
+from genai_app.chat.connections import Connections
+from genai_app.chat.feedback import Opinions
+from genai_app.chat.kept_answers import KeptAnswers
 from genai_app.chat.knowledge_version import KnowledgeVersion
 from genai_app.chat.outcomes import Outcomes
 from genai_app.chat.service import Conversations
@@ -34,6 +40,7 @@ from genai_app.http.proxies import TrustedProxies
 from genai_app.metrics import Metrics
 from genai_app.ratelimit import limits_in_force
 from genai_app.redis_client import open_redis
+from genai_app.semantic_cache import SemanticCache
 from genai_app.settings import Settings
 
 LARGEST_BODY = 256 * 1024
@@ -55,8 +62,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics(__version__)
-    for router in (health_routes.router, auth_routes.router, chat_routes.router):
-        app.include_router(router)
+    app.state.connections = Connections(app.state.metrics)
+    for routes in (health_routes, auth_routes, chat_routes, feedback_routes, websocket):
+        app.include_router(routes.router)
     if settings.docs_enabled:
         add_documentation(app)
     for error in (Refused, Unavailable):
@@ -82,7 +90,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         http = await opened.enter_async_context(httpx2.AsyncClient())
         agents = build_agents(settings=settings, pool=pool, metrics=metrics, http=http)
         await agents.warm_up()
-        caching = settings.cache_enabled and redis is not None
         state.gate = Gate(
             redis, breaker, metrics, limits=settings.rate_limit_enabled, in_force=limits_in_force(settings)
         )
@@ -91,19 +98,42 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.checks = Checks(settings, pool, breaker)
         outcomes = Outcomes(metrics)
         opened.callback(outcomes.close)
+        state.opinions = Opinions(pool, metrics)
         state.turns = Turns(
             pool=pool,
+            accounts=state.accounts,
             agents=agents,
             gate=state.gate,
-            cache=RedisCache(redis, breaker, settings.cache_ttl) if caching and redis and breaker else NullCache(),
-            knowledge=KnowledgeVersion(pool),
+            kept=_kept_answers(settings, KnowledgeVersion(pool), agents, metrics, redis, breaker),
             outcomes=outcomes,
-            caching=caching,
-            provider=settings.answering_provider.value,
-            model=settings.llm_model,
-            prompts=prompts_version(),
         )
         yield
+
+
+def _kept_answers(
+    settings: Settings,
+    knowledge: KnowledgeVersion,
+    agents: Agents,
+    metrics: Metrics,
+    redis: Redis | None,
+    breaker: Breaker | None,
+) -> KeptAnswers:
+    cache: Cache = NullCache()
+    semantic = None
+    caching = settings.cache_enabled and redis is not None and breaker is not None
+    if caching and redis and breaker:
+        cache = RedisCache(redis, breaker, settings.cache_ttl)
+        if settings.cache_semantic_enabled:
+            semantic = SemanticCache(redis, breaker, agents.embedder, metrics, ttl=settings.cache_ttl)
+    return KeptAnswers(
+        cache=cache,
+        semantic=semantic,
+        knowledge=knowledge,
+        caching=caching,
+        provider=settings.answering_provider.value,
+        model=settings.llm_model,
+        prompts=prompts_version(),
+    )
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -1,8 +1,10 @@
 """Runs an application: the API's server and, on its own port, the metrics for scrapers, in one event loop."""
 
 import asyncio
+import math
 import socket
-from collections.abc import Coroutine, Iterator
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -10,10 +12,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from genai_app.errors import ConfigurationError
 from genai_app.metrics import CONTENT_TYPE, Metrics
+from genai_app.patience import PatientHTTP, PatientWebSocket
 from genai_app.settings import Settings
 
 DRAIN_SECONDS = 30
-"""After SIGTERM, for requests that are being answered."""
+"""After SIGTERM, for turns and requests that are being answered."""
+
+LARGEST_FRAME = 64 * 1024
+"""Bytes of a WebSocket message; a larger one closes the connection with 1009."""
+PING_SECONDS, PONG_SECONDS = 25.0, 20.0
+
+Drain = Callable[[float], Awaitable[None]]
+"""Finishes what runs on WebSockets and closes them, within so many seconds."""
 
 BACKLOG = 2048
 
@@ -33,10 +43,28 @@ def run(main: Coroutine[None, None, None]) -> None:
         runner.run(main)
 
 
-async def serve(app: ASGIApp, metrics: Metrics, settings: Settings) -> None:
+class ApiServer(uvicorn.Server):
+    """Lets what runs finish before it ends: uvicorn alone would close WebSockets in the middle of an answer."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no new connections, drain the WebSockets, then the requests; all within DRAIN_SECONDS."""
+        started = time.monotonic()
+        for server in self.servers:
+            server.close()
+        await self._drain(DRAIN_SECONDS)
+        left = DRAIN_SECONDS - (time.monotonic() - started)
+        self.config.timeout_graceful_shutdown = max(1, math.floor(left))
+        await super().shutdown(sockets)
+
+
+async def serve(app: ASGIApp, metrics: Metrics, settings: Settings, drain: Drain) -> None:
     """Serve until SIGINT or SIGTERM, then drain. Raises ConfigurationError when a port is taken."""
     with _listening(settings.api_host, settings.api_port, "API_PORT (--port)") as api_socket:
-        api = uvicorn.Server(api_configuration(app))
+        api = ApiServer(api_configuration(app), drain)
         if not settings.metrics_port:
             await api.serve([api_socket])
             return
@@ -63,6 +91,12 @@ def api_configuration(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        http=PatientHTTP,
+        ws=PatientWebSocket,
+        ws_max_size=LARGEST_FRAME,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
+        ws_per_message_deflate=False,  # 100 KiB of memory a connection, for frames that hardly shrink
         lifespan="on",
     )
 

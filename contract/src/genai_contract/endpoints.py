@@ -14,6 +14,10 @@ METRICS_PATH: Final = f"{API_PREFIX}/metrics"
 """On both ports: the HTTP port inside the cluster, and for scrapers the metrics port, which no route exposes."""
 AUTH_PREFIX: Final = f"{API_PREFIX}/auth"
 CHAT_PATH: Final = f"{API_PREFIX}/chat"
+FEEDBACK_PATH: Final = f"{API_PREFIX}/feedback"
+WEBSOCKET_PATH: Final = "/ws/{session_id}"
+WEBSOCKET_ALIAS: Final = "/ws/chat"
+"""Without a session in the path: each message may name one."""
 
 PRIVATE_PATHS: Final = frozenset({METRICS_PATH})
 """Not there for whoever comes through a proxy: the API answers 404, and an ingress may refuse them by itself."""

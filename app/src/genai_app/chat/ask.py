@@ -7,9 +7,9 @@ from uuid import UUID
 
 from genai_app.admission import Admission
 from genai_app.agents.conversation import CustomerScope, HistoryMessage
-from genai_app.auth.identity import Identity
 from genai_app.chat.events import Complete
 from genai_app.chat.holding import Hold
+from genai_app.chat.kept_answers import Place
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,18 @@ class Ask:
 class Turn:
     """An admitted turn, ready to run.
 
-    `key` is where its answer may be kept; None: nowhere. `state` is what the session's last answer left.
+    `place` is where its answer may be kept; None: nowhere. `state` is what the session's last answer left.
     `hold` is the right to answer this `client_message_id`. `settled` is the outcome of a turn that needs no work:
     an equal question's answer, or the answer that this very message got before.
     """
 
-    who: Identity
+    user_id: UUID
     ask: Ask
     session_id: str
-    customer: CustomerScope
     admission: Admission
+    customer: CustomerScope | None = None
     history: tuple[HistoryMessage, ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
-    key: str | None = None
+    place: Place | None = None
     hold: Hold | None = None
     settled: Complete | None = None

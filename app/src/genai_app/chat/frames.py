@@ -17,9 +17,6 @@ from genai_app.chat.feedback import Feedback
 from genai_app.chat.schemas import metadata_of, usage_of
 from genai_app.fields import ClientMessageId, Message, Metadata, SessionName
 
-LARGEST_FRAME: Final = 64 * 1024
-"""Bytes."""
-
 Frame = dict[str, Any]
 
 

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from genai_app import db
-from genai_app.auth.identity import Identity
 from genai_app.chat import turn_repository
 from genai_app.errors import Conflict, DatabaseDown
 
@@ -38,7 +37,7 @@ class Holding:
         self._pool = pool
 
     @asynccontextmanager
-    async def held(self, who: Identity, session_id: str, client_message_id: str) -> AsyncIterator[Hold]:
+    async def held(self, user_id: UUID, session_id: str, client_message_id: str) -> AsyncIterator[Hold]:
         """Hold a message for the block, once no other turn does.
 
         Raises Conflict when another turn takes longer than LONGEST_WAIT_SECONDS, DatabaseDown.
@@ -48,7 +47,7 @@ class Holding:
         async def take() -> bool:
             async with db.connection(self._pool) as connection:
                 return await turn_repository.hold_message(
-                    connection, who, session_id, client_message_id, hold.holder, LEASE_SECONDS
+                    connection, user_id, session_id, client_message_id, hold.holder, LEASE_SECONDS
                 )
 
         await _until(take)

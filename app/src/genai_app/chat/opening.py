@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from genai_app import db
 from genai_app.agents.conversation import HistoryMessage
-from genai_app.auth.identity import Identity
 from genai_app.chat import turn_repository
 from genai_app.chat.ask import Ask
 from genai_app.chat.events import Complete
@@ -29,7 +29,7 @@ class Conversation:
     earlier: Complete | None = None
 
 
-async def open_conversation(pool: asyncpg.Pool, who: Identity, ask: Ask) -> Conversation:
+async def open_conversation(pool: asyncpg.Pool, user_id: UUID, ask: Ask) -> Conversation:
     """The caller's conversation, in at most one statement.
 
     Raises NotFound when the name belongs to somebody else, Conflict when `client_message_id` names another message.
@@ -38,7 +38,7 @@ async def open_conversation(pool: asyncpg.Pool, who: Identity, ask: Ask) -> Conv
         return Conversation()
     async with db.connection(pool) as connection:
         opened = await turn_repository.open_conversation(
-            connection, who, ask.session_id, MOST_MESSAGES, ask.client_message_id
+            connection, user_id, ask.session_id, MOST_MESSAGES, ask.client_message_id
         )
     if opened.id is None and opened.others and is_issued(ask.session_id):
         raise NotFound(NO_SESSION)

@@ -48,7 +48,7 @@ class Outcomes:
     @contextmanager
     def of(self, turn: Turn) -> Iterator[Outcome]:
         """Watch a turn from its beginning to its end, whatever that is."""
-        self._touch((turn.who.user_id, turn.session_id))
+        self._touch((turn.user_id, turn.session_id))
         outcome, started = Outcome(), time.perf_counter()
         try:
             yield outcome

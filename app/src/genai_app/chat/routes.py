@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from genai_app.auth.dependencies import CurrentUser, Identified
+from genai_app.auth.dependencies import CurrentUser, TokenClaims
 from genai_app.chat.events import Event
 from genai_app.chat.folding import last, while_connected
 from genai_app.chat.frames import encode, error_frame, frame_of
@@ -39,10 +39,10 @@ Cursor = Annotated[str | None, Query(max_length=512)]
 
 @router.post("")
 async def chat(
-    body: ChatRequest, who: Identified, request: Request, turns: Annotated[Turns, Depends(turns)], response: Response
+    body: ChatRequest, login: TokenClaims, request: Request, turns: Annotated[Turns, Depends(turns)], response: Response
 ) -> ChatResponse:
     """Ask something. The answer is stored before you get it."""
-    async with turns.begun(who, body.ask()) as turn:
+    async with turns.begun(login, body.ask()) as turn:
         response.headers.update(turn.admission.headers)
         if turn.settled is not None:
             return ChatResponse.of(await last(turns.events(turn)))
@@ -50,10 +50,10 @@ async def chat(
 
 
 async def turn_events(
-    body: ChatRequest, who: Identified, turns: Annotated[Turns, Depends(turns)], response: Response
+    body: ChatRequest, login: TokenClaims, turns: Annotated[Turns, Depends(turns)], response: Response
 ) -> AsyncIterator[AsyncIterator[Event]]:
     """The events of a turn that has begun: what refuses it is a reply of its own, before the stream."""
-    async with turns.begun(who, body.ask()) as turn, aclosing(turns.events(turn)) as events:
+    async with turns.begun(login, body.ask()) as turn, aclosing(turns.events(turn)) as events:
         response.headers.update(turn.admission.headers)
         yield events
 

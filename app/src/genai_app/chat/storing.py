@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
 
 from genai_app import db
 from genai_app.agents.conversation import Answer
+from genai_app.auth.tokens import Claims
 from genai_app.chat import opening, turn_repository
-from genai_app.chat.ask import Turn
+from genai_app.chat.ask import Ask, Turn
 from genai_app.chat.events import Complete
 from genai_app.chat.stored_answers import details, usage
 from genai_app.chat.turn_repository import AnsweredAlready, Exchange
@@ -27,51 +28,57 @@ async def store(pool: asyncpg.Pool, turn: Turn, answer: Answer, *, cached: bool)
     exchange = exchange_of(turn, answer, cached=cached)
     try:
         async with db.connection(pool) as connection:
-            message_id = await turn_repository.add_exchange(connection, turn.who, exchange)
+            message_id = await turn_repository.add_exchange(connection, turn.user_id, exchange)
     except AnsweredAlready:
-        earlier = (await opening.open_conversation(pool, turn.who, turn.ask)).earlier
+        earlier = (await opening.open_conversation(pool, turn.user_id, turn.ask)).earlier
         if earlier is None:
             raise Conflict("The session was deleted while this message was answered.") from None
         return earlier
     if turn.hold is not None:
         turn.hold.over = True
-    return completed(turn, answer, message_id, cached=cached)
+    return Complete(
+        answer, turn.session_id, cast("UUID", message_id), cached, None, usage(answer, cached=cached)
+    )  # without `login` it is always stored
 
 
-async def store_if_first(pool: asyncpg.Pool, turn: Turn, answer: Answer) -> Complete | None:
-    """The same for a kept answer, provided that the conversation is new: then one statement is all it takes."""
-    exchange = exchange_of(turn, answer, cached=True, only_first=True)
+async def store_kept(pool: asyncpg.Pool, login: Claims, session_id: str, ask: Ask, answer: Answer) -> Complete | None:
+    """Store a kept answer to the first message of a conversation, if the login stands: one statement does it all.
+
+    None when the conversation is not new or the login has ended: the turn then goes the long way. Raises DatabaseDown.
+    """
+    exchange = Exchange(
+        session_id=session_id,
+        customer_id=None,
+        metadata=ask.metadata,
+        question=ask.message,
+        answer=answer,
+        client_message_id=ask.client_message_id,
+        details=details(answer, cached=True, handoff=None),
+        login=login.session_id,
+    )
     try:
         async with db.connection(pool) as connection:
-            message_id = await turn_repository.add_exchange(connection, turn.who, exchange)
-    except AnsweredAlready:
+            message_id = await turn_repository.add_exchange(connection, login.user_id, exchange)
+    except (AnsweredAlready, Conflict):
         return None
-    return None if message_id is None else completed(turn, answer, message_id, cached=True)
+    return None if message_id is None else Complete(answer, session_id, message_id, cached=True)
 
 
-def exchange_of(turn: Turn, answer: Answer, *, cached: bool, only_first: bool = False) -> Exchange:
+def exchange_of(turn: Turn, answer: Answer, *, cached: bool) -> Exchange:
     """What is stored of a turn; pure."""
     metadata = dict(turn.ask.metadata)
     if turn.ask.vehicle_id is not None:
         metadata["vehicle_id"] = str(turn.ask.vehicle_id)
     return Exchange(
         session_id=turn.session_id,
-        customer_id=turn.customer.customer_id,
+        customer_id=turn.customer.customer_id if turn.customer else None,
         metadata=metadata,
         question=turn.ask.message,
         answer=answer,
         client_message_id=turn.ask.client_message_id,
         holder=turn.hold.holder if turn.hold else None,
         details=details(answer, cached=cached, handoff=None),
-        only_first=only_first,
     )
-
-
-def completed(turn: Turn, answer: Answer, message_id: UUID | None, *, cached: bool) -> Complete:
-    """The event of what has just been stored; pure."""
-    if message_id is None:
-        raise AssertionError("a turn that may join a conversation is always stored")
-    return Complete(answer, turn.session_id, message_id, cached, None, usage(answer, cached=cached))
 
 
 async def to_its_end(work: Coroutine[Any, Any, Result]) -> Result:

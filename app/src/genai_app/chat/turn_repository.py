@@ -9,7 +9,6 @@ from uuid import UUID
 import asyncpg
 
 from genai_app.agents.conversation import Answer, HistoryMessage, Source
-from genai_app.auth.identity import Identity
 from genai_app.errors import Conflict
 
 
@@ -31,8 +30,8 @@ class Opened:
 class Exchange:
     """What one turn adds: the question and its answer, with `details` (JSON) for which there is no column.
 
-    `state` is what the next turn must know. `only_first`: store nothing when the conversation has messages already, or
-    when its name (a UUID) is somebody else's.
+    `login` is given when nobody has been asked yet: the exchange is then stored for the login's own customer, and only
+    if the login stands, the conversation has no messages and its name (a UUID) is nobody else's.
     """
 
     session_id: str
@@ -43,7 +42,7 @@ class Exchange:
     client_message_id: str | None = None
     holder: UUID | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
-    only_first: bool = False
+    login: UUID | None = None
 
 
 class AnsweredAlready(Exception):
@@ -51,7 +50,7 @@ class AnsweredAlready(Exception):
 
 
 async def open_conversation(
-    connection: asyncpg.Connection, who: Identity, session_id: str, most: int, client_message_id: str | None
+    connection: asyncpg.Connection, user_id: UUID, session_id: str, most: int, client_message_id: str | None
 ) -> Opened:
     """Everything that a turn must know of its conversation, with the last `most` messages, in one statement."""
     row = await connection.fetchrow(
@@ -79,7 +78,7 @@ async def open_conversation(
                ) AS earlier
         FROM (VALUES (1)) AS one LEFT JOIN own ON true
         """,
-        session_id, who.user_id, most, client_message_id,
+        session_id, user_id, most, client_message_id,
     )  # fmt: skip
     history = [
         HistoryMessage(**{**message, "sources": tuple(Source(**source) for source in message["sources"])})
@@ -89,7 +88,7 @@ async def open_conversation(
 
 
 async def hold_message(
-    connection: asyncpg.Connection, who: Identity, session_id: str, client_message_id: str, holder: UUID, seconds: float
+    connection: asyncpg.Connection, user_id: UUID, session_id: str, client_message_id: str, holder: UUID, seconds: float
 ) -> bool:
     """Take the right to answer a message for `seconds`, or prolong one's own. False while another holder has it."""
     held = await connection.fetchval(
@@ -101,7 +100,7 @@ async def hold_message(
         WHERE running_turns.holder = EXCLUDED.holder OR running_turns.expires_at < now()
         RETURNING true
         """,
-        who.user_id, session_id, client_message_id, holder, seconds,
+        user_id, session_id, client_message_id, holder, seconds,
     )  # fmt: skip
     return bool(held)
 
@@ -111,28 +110,30 @@ async def release_message(connection: asyncpg.Connection, holder: UUID) -> None:
     await connection.execute("DELETE FROM running_turns WHERE holder = $1", holder)
 
 
-async def add_exchange(connection: asyncpg.Connection, who: Identity, exchange: Exchange) -> UUID | None:
+async def add_exchange(connection: asyncpg.Connection, user_id: UUID, exchange: Exchange) -> UUID | None:
     """Store question and answer, creating the conversation when it is the first; gives the id of the answer.
 
     One statement, so one transaction and one trip; it ends the right to answer the message, too. Turns of one
     conversation queue up at its row: the two messages of a turn always have neighbouring positions.
-    None: `only_first` was asked for and there is something already. Raises Conflict when the account has just been
+    None: `login` was given and something speaks against it. Raises Conflict when the account has just been
     deleted, AnsweredAlready.
     """
     try:
-        return await _add_exchange(connection, who, exchange)
+        return await _add_exchange(connection, user_id, exchange)
     except asyncpg.UniqueViolationError:
         raise AnsweredAlready from None
     except asyncpg.ForeignKeyViolationError:
         raise Conflict("The account or the customer record was deleted in the meantime: log in again.") from None
 
 
-async def _add_exchange(connection: asyncpg.Connection, who: Identity, exchange: Exchange) -> UUID | None:
+async def _add_exchange(connection: asyncpg.Connection, user_id: UUID, exchange: Exchange) -> UUID | None:
     answer = exchange.answer
     message_id: UUID | None = await connection.fetchval(
         """
         WITH allowed AS (
-            SELECT WHERE NOT $14::boolean OR NOT EXISTS (
+            SELECT $3::uuid AS customer_id WHERE $14::uuid IS NULL
+            UNION ALL
+            SELECT customer_id FROM active_logins WHERE session_id = $14 AND user_id = $2 AND NOT EXISTS (
                 SELECT FROM conversations AS c WHERE c.session_id = $1 AND (
                     c.user_id = $2 AND EXISTS (SELECT FROM messages WHERE conversation_id = c.id)
                     OR c.user_id <> $2 AND $15::boolean
@@ -140,7 +141,7 @@ async def _add_exchange(connection: asyncpg.Connection, who: Identity, exchange:
             )
         ), conversation AS (
             INSERT INTO conversations (session_id, user_id, customer_id, metadata, state)
-            SELECT $1, $2, $3, $4, $5 FROM allowed
+            SELECT $1, $2, customer_id, $4, $5 FROM allowed
             ON CONFLICT (session_id, user_id) DO UPDATE
             SET updated_at = now(), metadata = conversations.metadata || EXCLUDED.metadata, state = EXCLUDED.state
             RETURNING id
@@ -160,10 +161,10 @@ async def _add_exchange(connection: asyncpg.Connection, who: Identity, exchange:
         )
         SELECT id FROM added WHERE role = 'assistant'
         """,
-        exchange.session_id, who.user_id, exchange.customer_id, exchange.metadata, answer.state, exchange.question,
+        exchange.session_id, user_id, exchange.customer_id, exchange.metadata, answer.state, exchange.question,
         exchange.client_message_id, answer.text, answer.agent, answer.confidence,
         [dataclasses.asdict(source) for source in answer.sources], exchange.details, exchange.holder,
-        exchange.only_first, is_issued(exchange.session_id),
+        exchange.login, is_issued(exchange.session_id),
     )  # fmt: skip
     return message_id
 

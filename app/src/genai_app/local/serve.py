@@ -49,7 +49,7 @@ async def _serve(state: State, settings: Settings, say: Say) -> None:
     app = create_app(settings)
     say(f"The API listens on http://{settings.api_host}:{settings.api_port} (documentation: /docs); Ctrl-C stops it")
     say(f"Log in at /api/v1/auth/login as {ADMINISTRATOR}; the password is in {state.administrator}")
-    await serve(app, app.state.metrics, settings)
+    await serve(app, app.state.metrics, settings, app.state.connections.drain)
 
 
 async def _ensure_schema(settings: Settings, pool: asyncpg.Pool, say: Say) -> None:
