@@ -112,7 +112,7 @@ def test_every_quoted_line_stands_in_the_evidence(question: str, evidence: list[
     ],
 )
 async def test_the_offline_model_speaks_the_language_of_the_question(question: str, text: str) -> None:
-    request = ChatRequest((), question, (), EVERYTHING, "specs", 0.1)
+    request = ChatRequest(messages=(), question=question, evidence=EVERYTHING, agent="specs", temperature=0.1)
     completion = await OfflineModel().complete(request)
     assert completion.text == text
     assert completion.answered == (text not in NOT_FOUND.values())

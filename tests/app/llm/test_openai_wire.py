@@ -14,7 +14,8 @@ from genai_app.llm.chat_model import ChatModel, ChatRequest, Completion, Message
 from genai_app.llm.failures import ModelFailed
 from genai_app.llm.measured import Measured
 from genai_app.llm.openai_model import OpenAIModel
-from genai_app.llm.openai_wire import ATTEMPTS, OpenAIServer, retry_after_seconds
+from genai_app.llm.openai_wire import OpenAIServer
+from genai_app.llm.patience import ATTEMPTS, retry_after_seconds
 from genai_app.metrics import Metrics
 
 pytestmark = pytest.mark.service

@@ -54,13 +54,14 @@ def test_text_beside_a_reasoning_field_is_not_held_back() -> None:
 @given(st.lists(pieces_of_text, max_size=14))
 def test_the_borders_between_pieces_change_nothing(pieces: list[str]) -> None:
     text = "".join(pieces)
-    assert filtered(pieces, hold=True) == filtered(list(text), hold=True)
+    if text.count("</think") <= 1:  # text that was shown cannot be taken back by a second closing tag
+        assert filtered(pieces, hold=True) == filtered(list(text), hold=True)
 
 
 @given(st.lists(pieces_of_text, max_size=14))
 def test_a_stream_ends_with_the_text_of_the_whole(pieces: list[str]) -> None:
     text = "".join(pieces)
-    if text.lower().count("</think") <= 1:
+    if text.count("</think") <= 1:
         assert filtered(pieces, hold=True) == without_reasoning(text)
 
 

@@ -7,7 +7,8 @@ from genai_app.llm.fallback import FallbackModels
 from genai_app.llm.measured import Measured
 from genai_app.llm.offline import OfflineModel
 from genai_app.llm.openai_model import OpenAIModel
-from genai_app.llm.openai_wire import ATTEMPTS, OpenAIServer
+from genai_app.llm.openai_wire import OpenAIServer
+from genai_app.llm.patience import ATTEMPTS
 from genai_app.metrics import Metrics
 from genai_app.settings import Settings
 from genai_contract.config import LLMProvider

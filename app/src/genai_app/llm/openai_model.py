@@ -7,8 +7,9 @@ from typing import Final
 from genai_app.llm.chat_model import ChatModel, ChatRequest, Completion, Delta, Done, TextDelta, begin
 from genai_app.llm.failures import ModelCut, ModelFailed
 from genai_app.llm.openai_chat import CHARACTERS_PER_TOKEN, Reply, payload
-from genai_app.llm.openai_wire import ATTEMPTS, OpenAIServer, retrying, within
-from genai_app.llm.prices import FREE, PriceList, estimated_tokens
+from genai_app.llm.openai_wire import OpenAIServer
+from genai_app.llm.patience import ATTEMPTS, retrying, within
+from genai_app.llm.prices import FREE, PriceList
 from genai_app.llm.reasoning import ReasoningFilter, thinks_before_it_speaks
 
 PATH: Final = "/chat/completions"
@@ -55,7 +56,8 @@ class OpenAIModel(ChatModel):
             completion = self._completion(request, reply)
         except ModelFailed as failure:
             if reply.shown:
-                raise ModelCut(failure, self._partial(request, reply)) from None
+                partial = self._prices.partial(request, self.model, reply.text, characters=reply.length)
+                raise ModelCut(failure, partial) from None
             raise
         for call in completion.tool_calls:
             yield call
@@ -79,20 +81,4 @@ class OpenAIModel(ChatModel):
             cost_known=cost is not None,
             finish_reason=reply.finish_reason or "stop",
             logprob_confidence=reply.logprob_confidence,
-        )
-
-    def _partial(self, request: ChatRequest, reply: Reply) -> Completion:
-        """What was shown of a broken reply; the server can no longer say what it cost."""
-        tokens_in = estimated_tokens(sum(len(message.content) for message in request.messages))
-        tokens_out = estimated_tokens(reply.length)
-        cost = self._prices.cost(self.model, tokens_in, tokens_out)
-        return Completion(
-            text=reply.text,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            model=reply.model or self.model,
-            provider=self.provider,
-            cost_usd=cost or FREE,
-            cost_known=cost is not None,
-            finish_reason="cut",
         )

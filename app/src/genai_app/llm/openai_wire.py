@@ -4,35 +4,26 @@ Every way in which a server can fail ends in ModelFailed within the time of a tu
 """
 
 import asyncio
-import email.utils
 import json
-import math
-import time
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Any, Final, Literal, Self
 
 import httpx2
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
-from tenacity.wait import wait_random_exponential
 
 from genai_app.llm.failures import ModelFailed
+from genai_app.llm.patience import before, retry_after_seconds, retrying, within
 from genai_app.settings import Settings
 
 CONNECT_SECONDS: Final = 3.0
 SILENCE_SECONDS: Final = 30.0
 """Longest wait for the next bytes of a stream; servers that let a model think send comments meanwhile."""
-ATTEMPTS: Final = 3
 LARGEST_REPLY: Final = 8 * 1024 * 1024
 """Bytes, decoded. 100 vectors of 3,072 numbers are 6 MB of JSON; a chat reply is a thousandth of that."""
 LARGEST_EVENT: Final = 1024 * 1024
 WORTH_RETRYING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 OUR_REQUEST: Final = frozenset({400, 413, 415, 422})
-
-_PAUSE = wait_random_exponential(multiplier=0.25, max=4)
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -83,12 +74,12 @@ class OpenAIServer:
             if response.status_code != httpx2.codes.OK:
                 raise _refusal(response.status_code, response.headers.get("Retry-After"))
             if not response.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
-                async with _until(deadline):
+                async with asyncio.timeout_at(deadline):
                     body = await _bounded(response)
                 yield _object(body)
                 return
             received = 0
-            async for event in _before(deadline, httpx2.EventSource(response, max_event_size=LARGEST_EVENT)):
+            async for event in before(deadline, httpx2.EventSource(response, max_event_size=LARGEST_EVENT)):
                 if event.data.strip() == "[DONE]":
                     return
                 received += len(event.data)
@@ -114,7 +105,7 @@ class OpenAIServer:
                     read=min(SILENCE_SECONDS, self.total_seconds) if payload.get("stream") else self.total_seconds,
                 ),
             )
-            async with _until(deadline):
+            async with asyncio.timeout_at(deadline):
                 response = await self.http.send(request, stream=True, follow_redirects=False)
             try:
                 yield response
@@ -130,56 +121,6 @@ class OpenAIServer:
         return headers
 
 
-async def retrying(action: Callable[[], Awaitable[Result]], deadline: float, *, attempts: int = ATTEMPTS) -> Result:
-    """What `action` gives, tried again after passing failures while there is time. Raises ModelFailed."""
-    tries = AsyncRetrying(
-        stop=stop_after_attempt(attempts),
-        retry=retry_if_exception(lambda error: _worth_another(error, deadline)),
-        wait=_pause,
-        reraise=True,
-    )
-    return await tries(action)
-
-
-async def within(deadline: float, model: str, action: Callable[[], Awaitable[Result]]) -> Result:
-    """What `action` gives before `deadline`. Raises ModelFailed of kind timeout after it."""
-    try:
-        async with _until(deadline):
-            return await action()
-    except TimeoutError:
-        raise ModelFailed("timeout", f"{model} gave no answer in time.") from None
-
-
-def retry_after_seconds(value: str | None) -> float | None:
-    """A Retry-After header, seconds or a date, as seconds from now; None when there is none that makes sense."""
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-async def _before(deadline: float, source: AsyncIterable[Result]) -> AsyncGenerator[Result, None]:
-    """What comes before `deadline`; the time that the reader takes counts, but never interrupts the reader."""
-    items = aiter(source)
-    while True:
-        async with _until(deadline):
-            try:
-                item = await anext(items)
-            except StopAsyncIteration:
-                return
-        yield item
-
-
-def _until(deadline: float) -> asyncio.Timeout:
-    return asyncio.timeout_at(deadline)
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     """The HTTP library's errors in our words."""
@@ -193,19 +134,6 @@ def _translated() -> Iterator[None]:
         raise ModelFailed("api_error", "The model server cannot be reached.", final=False) from None
     except (httpx2.DecodingError, httpx2.InvalidURL):
         raise ModelFailed("validation_error", "The model server's reply cannot be decoded.") from None
-
-
-def _worth_another(error: BaseException, deadline: float) -> bool:
-    """A wait beyond the deadline is not begun: the fallback answers sooner."""
-    now = asyncio.get_running_loop().time()
-    return isinstance(error, ModelFailed) and not error.final and now + (error.wait or 0) < deadline
-
-
-def _pause(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.wait if isinstance(error, ModelFailed) else None
-    jitter = _PAUSE(state)
-    return jitter if asked is None else asked + jitter / 4
 
 
 async def _bounded(response: httpx2.Response) -> bytes:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+from genai_app.llm.chat_model import ChatRequest, Completion
 from genai_app.settings import Settings
 from genai_contract.config import LLMProvider
 
@@ -26,7 +27,7 @@ _GRAIN: Final = 500
 
 @dataclass(frozen=True)
 class PriceList:
-    """The prices at one server: `provider` is `openrouter`, or `openai-compatible` with its `base_url`."""
+    """The prices at one server: `provider` as `genai-prices` names it, or `openai-compatible` with its `base_url`."""
 
     provider: str
     base_url: str = ""
@@ -36,6 +37,22 @@ class PriceList:
         if is_free(model):
             return FREE
         return _table_cost(self.provider, self.base_url, model, tokens_in, tokens_out)
+
+    def partial(self, request: ChatRequest, model: str, text: str, *, characters: int) -> Completion:
+        """A reply that broke off after `text`; `characters` were written in all. Who could have counted is gone."""
+        tokens_in = estimated_tokens(sum(len(message.content) for message in request.messages))
+        tokens_out = estimated_tokens(characters)
+        cost = self.cost(model, tokens_in, tokens_out)
+        return Completion(
+            text=text,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            model=model,
+            provider=self.provider,
+            cost_usd=cost or FREE,
+            cost_known=cost is not None,
+            finish_reason="cut",
+        )
 
 
 def is_free(model: str) -> bool:
@@ -80,10 +97,10 @@ def _table_cost(provider: str, base_url: str, model: str, tokens_in: int, tokens
 
     usage = genai_prices.Usage(input_tokens=tokens_in, output_tokens=tokens_out)
     try:
-        if provider == LLMProvider.OPENROUTER.value:
-            price = genai_prices.calc_price(usage, model, provider_id=provider)
-        else:
+        if provider == LLMProvider.OPENAI_COMPATIBLE.value:  # anybody's server: its address may be known
             price = genai_prices.calc_price(usage, model, provider_api_url=base_url)
+        else:
+            price = genai_prices.calc_price(usage, model, provider_id=provider)
     except LookupError:
         return None
     return price.total_price
