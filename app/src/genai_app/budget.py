@@ -7,7 +7,8 @@ of the calendar, in UTC. Without a paid model nothing is counted and no statemen
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -79,6 +80,14 @@ class Reservation:
     id: UUID | None = None
 
 
+@dataclass
+class Spending:
+    """What the agents of a turn may use, and what it cost in USD as soon as that is known."""
+
+    models: Models
+    usd: Decimal | None = None
+
+
 class Budget:
     """One per process. `bound` gives the most USD that a turn over so many characters costs; None: nothing ever."""
 
@@ -95,6 +104,16 @@ class Budget:
         if limits.month is not None:
             metrics.set(BUDGET_LIMIT, float(limits.month), period="month")
         metrics.set(BUDGET_WARNING, float(limits.hour_warning))
+
+    @asynccontextmanager
+    async def spending(self, user_id: UUID, characters: int) -> AsyncIterator[Spending]:
+        """Around a turn's model calls: reserves, and settles whatever becomes of them. Raises as `reserve`."""
+        reservation = await self.reserve(user_id, characters)
+        spending = Spending(reservation.models)
+        try:
+            yield spending
+        finally:
+            await self.settle(reservation, spending.usd)
 
     async def reserve(self, user_id: UUID, characters: int) -> Reservation:
         """Before the first model call of a turn whose message and history have `characters`; one statement.

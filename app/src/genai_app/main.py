@@ -19,6 +19,7 @@ from genai_app.agents.answering import Agents, build_agents, prompts_version
 from genai_app.auth import routes as auth_routes
 from genai_app.auth.service import build_accounts
 from genai_app.breaker import Breaker
+from genai_app.budget import Budget, Limits
 from genai_app.cache import Cache, NullCache, RedisCache
 from genai_app.chat import feedback_routes, websocket
 from genai_app.chat import routes as chat_routes
@@ -37,6 +38,7 @@ from genai_app.http.documentation import add_documentation
 from genai_app.http.edge import Edge
 from genai_app.http.problems import http_error, invalid_request, refused
 from genai_app.http.proxies import TrustedProxies
+from genai_app.llm.prices import turn_bound
 from genai_app.metrics import Metrics
 from genai_app.ratelimit import limits_in_force
 from genai_app.redis_client import open_redis
@@ -96,6 +98,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.accounts = build_accounts(settings, pool, redis, breaker)
         state.conversations = Conversations(pool)
         state.checks = Checks(settings, pool, breaker)
+        budget = Budget(pool, metrics, Limits.from_settings(settings), turn_bound(settings))
+        opened.callback(budget.close)
         outcomes = Outcomes(metrics)
         opened.callback(outcomes.close)
         state.opinions = Opinions(pool, metrics)
@@ -105,6 +109,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             agents=agents,
             gate=state.gate,
             kept=_kept_answers(settings, KnowledgeVersion(pool), agents, metrics, redis, breaker),
+            budget=budget,
             outcomes=outcomes,
         )
         yield

@@ -2,7 +2,7 @@
 
 begun:  login, limit and cache (one trip to Redis) → known answer: stored at once, in one statement
         → who asks → for which customer → hold the message → whose session, what was said
-events: a similar question's answer, or the agents' → store question and answer → Complete;
+events: a similar question's answer, or within the budget the agents' → store question and answer → Complete;
         afterwards: keep the answer, count
 """
 
@@ -18,6 +18,7 @@ from genai_app.agents.answering import Agents
 from genai_app.agents.conversation import Answer, Question, Step
 from genai_app.auth.service import Accounts
 from genai_app.auth.tokens import Claims
+from genai_app.budget import Budget, Models
 from genai_app.chat.ask import Ask, Turn
 from genai_app.chat.behalf import behalf
 from genai_app.chat.events import Complete, Event, Progress, Token
@@ -42,6 +43,7 @@ class Turns:
         agents: Agents,
         gate: Gate,
         kept: KeptAnswers,
+        budget: Budget,
         outcomes: Outcomes,
     ) -> None:
         self._pool = pool
@@ -49,6 +51,7 @@ class Turns:
         self._agents = agents
         self._gate = gate
         self._kept = kept
+        self._budget = budget
         self._outcomes = outcomes
         self._holding = Holding(pool)
 
@@ -83,8 +86,8 @@ class Turns:
     async def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """What happens, as it happens; close the iterator (`aclosing`) to stop the turn.
 
-        Raises DatabaseDown or Conflict. Of a turn that fails or is stopped nothing is stored; once it is being stored,
-        it can no longer be stopped.
+        Raises DatabaseDown or Conflict; BudgetSpent or TooMany when there is no money for a new answer. Of a turn that
+        fails or is stopped nothing is stored; once it is being stored, it can no longer be stopped.
         """
         with self._outcomes.of(turn) as outcome:
             yield Progress("starting")
@@ -95,10 +98,14 @@ class Turns:
             if similar is not None:
                 yield outcome.reached(await to_its_end(store(self._pool, turn, similar, cached=True)))
                 return
-            async with aclosing(self._agents.events(question(turn))) as working:
+            async with (
+                self._budget.spending(turn.user_id, length(turn)) as spending,
+                aclosing(self._agents.events(question(turn, spending.models))) as working,
+            ):
                 async for event in working:
                     if isinstance(event, Answer):
                         answer = event
+                        spending.usd = answer.cost_usd
                     else:
                         yield Progress(event.name) if isinstance(event, Step) else Token(event.text)
             yield outcome.reached(await to_its_end(store(self._pool, turn, answer, cached=False)))
@@ -126,6 +133,11 @@ class Turns:
             yield hold
 
 
-def question(turn: Turn) -> Question:
+def question(turn: Turn, models: Models) -> Question:
     """What the agents are asked; pure."""
-    return Question(turn.ask.message, turn.history, turn.customer, turn.state)
+    return Question(turn.ask.message, turn.history, turn.customer, turn.state, models=models)
+
+
+def length(turn: Turn) -> int:
+    """Characters of the message and of what was said before; pure."""
+    return len(turn.ask.message) + sum(len(message.content) for message in turn.history)
