@@ -53,7 +53,7 @@ class Budget(ApiModel):
     on_limit: OnLimit = Field(
         _APP.llm_budget_on_limit,
         description="What becomes of a question when a limit is reached: AlertOnly answers it all the same, "
-        "FallbackModel answers with fallbackModels or offline, CacheOnly gives known answers only, Block none.",
+        "FallbackModel asks models that cost nothing, CacheOnly answers without a model, Block refuses it.",
     )
 
 
