@@ -94,6 +94,9 @@ def test_auto_is_resolved_from_the_key(
         ({"DATABASE_URL": "mysql://db/x"}, "DATABASE_URL must begin with postgresql://"),
         ({"REDIS_URL": "http://cache"}, "REDIS_URL must begin with redis://"),
         ({"LLM_PROVIDER": "openrouter"}, "OPENROUTER_API_KEY is empty"),
+        ({"HUMAN_SUPPORT_WEBHOOK": "desk.example.com/hook"}, "HUMAN_SUPPORT_WEBHOOK must be an http:// or https://"),
+        ({"HUMAN_SUPPORT_WEBHOOK": "file:///etc/passwd"}, "HUMAN_SUPPORT_WEBHOOK must be an http:// or https://"),
+        ({"HUMAN_SUPPORT_WEBHOOK": "https://"}, "HUMAN_SUPPORT_WEBHOOK must be an http:// or https://"),
     ],
 )
 def test_a_wrong_variable_is_named_in_one_line(variables: dict[str, str], says: str) -> None:

@@ -140,12 +140,17 @@ class Settings(AppConfig, AppSecrets):
             raise ConfigurationError(
                 "OPENROUTER_API_KEY is empty but LLM_PROVIDER is openrouter: set the key, or LLM_PROVIDER=offline"
             )
+        if (desk := self.human_support_webhook.get_secret_value()) and not _WEB_ADDRESS.fullmatch(desk):
+            raise ConfigurationError(
+                "HUMAN_SUPPORT_WEBHOOK must be an http:// or https:// URL (empty: handoffs wait at the local desk)"
+            )
         _ = self.cors_origins, self.proxy_networks  # both raise what is wrong with them
         if self.environment is Environment.PRODUCTION and (found := production.problems(self)):
             raise ConfigurationError("; ".join(found))
 
 
 _DATABASE_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+\S*")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 
 

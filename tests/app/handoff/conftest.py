@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +58,10 @@ class World:
             ticket = await handoffs.enqueue(connection, handoff)
         handoffs.committed(handoff)
         return ticket
+
+    def now(self) -> datetime:
+        """The present, as the database counts it."""
+        return datetime.now(UTC)
 
     async def rows(self) -> list[dict[str, Any]]:
         """Every ticket, the oldest first."""

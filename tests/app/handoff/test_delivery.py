@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from tests.app.conftest import environment
 from tests.app.handoff.conftest import SECRET, World
 from tests.app.handoff.desk_stub import GOOD, Desk, Reply
+from tests.app.handoff.test_documentation import blocks
 
 from genai_app import db
+from genai_app.errors import Conflict
 from genai_app.handoff import delivery
 from genai_app.handoff.delivery import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, delivering, pause
 from genai_app.handoff.desk import LocalDesk
@@ -177,10 +179,7 @@ async def test_a_dead_letter_goes_out_after_the_documented_statement(world: Worl
         await world.hand_over(handoffs, world.handoff())
         await until(lambda: all_are(world, "dead"))
     desk.script = []
-    await world.execute(
-        "UPDATE handoffs SET delivery = 'pending', next_attempt_at = now(), give_up_at = now() + interval '24 hours' "
-        "WHERE delivery = 'dead'"
-    )
+    await world.execute(blocks("sql")[0])
     async with open_handoffs(world.settings, world.pool, world.http, world.metrics):
         await until(lambda: all_are(world, "delivered"))
 
@@ -337,6 +336,13 @@ async def test_a_database_that_goes_away_does_not_end_the_deliverer(world: World
         await world.hand_over(handoffs, world.handoff("s2"))
         await until(lambda: all_are(world, "delivered"))
     assert len(desk.received) == 2
+
+
+async def test_a_handoff_of_an_account_that_was_just_deleted_is_a_conflict(world: World) -> None:
+    await world.execute("DELETE FROM users")
+    with pytest.raises(Conflict, match="account was deleted"):
+        async with db.connection(world.pool) as connection:
+            await _handoffs(world, None).enqueue(connection, world.handoff())
 
 
 async def test_tickets_go_with_the_account(world: World) -> None:

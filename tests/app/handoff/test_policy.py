@@ -17,6 +17,7 @@ from genai_app.handoff.policy import (
     decide_on_confidence,
     decide_on_diagnosis,
     decide_on_words,
+    failures_in_a_row,
 )
 
 LABELLED = [
@@ -98,6 +99,14 @@ def test_unsure_answers_in_a_row_are_a_failure_of_the_conversation() -> None:
     before = [decide_on_confidence(0.1, 0.7, earlier_failures=n) for n in range(FAILURES_IN_A_ROW)]
     assert before == [HandoffReason.LOW_CONFIDENCE] * (FAILURES_IN_A_ROW - 1) + [HandoffReason.REPEATED_FAILURE]
     assert decide_on_confidence(0.9, 0.7, earlier_failures=9) is None
+
+
+@pytest.mark.parametrize(
+    ("confidences", "failures"),
+    [([], 0), ([0.1], 1), ([0.1, 0.9], 0), ([0.9, 0.1, 0.69], 2), ([0.1, None, 0.1], 1), ([0.7], 0)],
+)
+def test_only_the_latest_unsure_answers_count(confidences: list[float | None], failures: int) -> None:
+    assert failures_in_a_row(confidences, 0.7) == failures
 
 
 def test_a_diagnosis_that_forbids_driving_and_needs_a_workshop_is_a_complex_issue() -> None:

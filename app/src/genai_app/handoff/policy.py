@@ -1,5 +1,6 @@
 """When a person takes over: pure decisions, first on the words of a message, then on what the agents made of it."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -41,6 +42,12 @@ def decide_on_confidence(confidence: float, threshold: float, *, earlier_failure
         return None
     repeated = earlier_failures + 1 >= FAILURES_IN_A_ROW
     return HandoffReason.REPEATED_FAILURE if repeated else HandoffReason.LOW_CONFIDENCE
+
+
+def failures_in_a_row(confidences: Sequence[float | None], threshold: float) -> int:
+    """The unsure answers at the end of a session's answers (oldest first); None, not measured, ends them."""
+    sure = (confidence is None or confidence >= threshold for confidence in reversed(confidences))
+    return next((number for number, is_sure in enumerate(sure) if is_sure), len(confidences))
 
 
 def decide_on_diagnosis(*, requires_professional: bool, safety_warning: str | None) -> HandoffReason | None:

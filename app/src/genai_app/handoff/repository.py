@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from genai_app.errors import Conflict
 from genai_app.handoff.desk import Letter, Receipt
 from genai_app.handoff.ticket import EXPECTED_WAIT_MINUTES, Handoff, Status
 
@@ -45,7 +46,19 @@ class Waiting:
 async def enqueue(
     connection: asyncpg.Connection, handoff: Handoff, ticket: str, payload: Mapping[str, Any], give_up_hours: float
 ) -> OpenTicket:
-    """Store a ticket within the caller's transaction, or find what this conversation has for the same reason."""
+    """Store a ticket within the caller's transaction, or find what this conversation has for the same reason.
+
+    Raises Conflict when the account has just been deleted.
+    """
+    try:
+        return await _enqueue(connection, handoff, ticket, payload, give_up_hours)
+    except asyncpg.ForeignKeyViolationError:
+        raise Conflict("The account was deleted in the meantime.") from None
+
+
+async def _enqueue(
+    connection: asyncpg.Connection, handoff: Handoff, ticket: str, payload: Mapping[str, Any], give_up_hours: float
+) -> OpenTicket:
     row = await connection.fetchrow(
         """
         WITH open AS (
