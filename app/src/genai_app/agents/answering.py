@@ -26,13 +26,14 @@ from genai_app.agents.conversation import (
 )
 from genai_app.agents.dialogue import kept_state, own_part, route
 from genai_app.agents.graph import Emit, Node, Turn, compile_graph
+from genai_app.agents.maintenance.workshop import build_workshop
 from genai_app.agents.profiles import prompts_version
 from genai_app.agents.routing import Choice, Router
 from genai_app.agents.team import TEAM
 from genai_app.llm.building import build_chat_model
 from genai_app.llm.offline import OfflineModel
 from genai_app.metrics import Metrics
-from genai_app.rag.embedding import build_embedder
+from genai_app.rag.embedding import Embedder, build_embedder
 from genai_app.rag.retrieval import Retriever
 from genai_app.settings import Settings
 from genai_contract.metrics import AGENT_REROUTING, AGENT_ROUTING, AGENT_ROUTING_CONFIDENCE
@@ -68,6 +69,7 @@ def build_agents(*, settings: Settings, pool: asyncpg.Pool, metrics: Metrics, ht
             embedder=embedder,
             metrics=metrics,
             top_k=settings.similarity_top_k,
+            workshop=build_workshop(settings=settings, pool=pool, metrics=metrics, http=http),
         )
     )
 
@@ -79,6 +81,11 @@ class Agents:
         self._ctx = ctx
         self._router = Router(ctx.embedder)
         self._graph = compile_graph(self._route, self._node)
+
+    @property
+    def embedder(self) -> Embedder:
+        """Who turns questions into vectors; it remembers the last ones, so a look-up before the answer costs nothing."""
+        return self._ctx.embedder
 
     async def warm_up(self) -> None:
         """Load the embedding model and the routing examples: call it before saying ready. A server away is no error."""

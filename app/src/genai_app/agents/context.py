@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from genai_app.agents.conversation import AgentEvent, Question
+from genai_app.agents.maintenance.workshop import Workshop
 from genai_app.llm.chat_model import ChatModel
 from genai_app.metrics import Metrics
 from genai_app.rag.embedding import Embedder
@@ -20,6 +21,12 @@ class AgentContext:
     embedder: Embedder
     metrics: Metrics
     top_k: int
+    workshop: Workshop
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model writes; False when everything is quoted."""
+        return self.model.provider != self.fallback.provider
 
 
 Work = Callable[[AgentContext, Question], AsyncIterator[AgentEvent]]

@@ -7,7 +7,9 @@ from typing import Final
 from genai_app.agents import manuals
 from genai_app.agents.context import AgentContext, Continues, Work
 from genai_app.agents.conversation import AgentEvent, Question
+from genai_app.agents.maintenance import agent as maintenance
 from genai_app.agents.profiles import Agent, by_name
+from genai_app.agents.troubleshoot import agent as troubleshooter
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,6 @@ def from_manuals(agent: Agent) -> Work:
 
 TEAM: Final = {
     "specs": Member(from_manuals(by_name("specs"))),
-    "maintenance": Member(from_manuals(by_name("maintenance"))),
-    "troubleshoot": Member(from_manuals(by_name("troubleshoot"))),
+    "maintenance": Member(maintenance.work, maintenance.continues),
+    "troubleshoot": Member(troubleshooter.work, troubleshooter.continues),
 }

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
-from genai_app.errors import Invalid
+ServiceName = Literal[
+    "oil_change",
+    "tire_rotation",
+    "inspection",
+    "brake_service",
+    "transmission_service",
+    "air_filter",
+    "battery_replacement",
+]
+"""The names of the table: part of the tools' schemas."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +26,7 @@ class Service:
     `phrases` are what customers call it: lower case, without accents, words separated by one space.
     """
 
-    name: str
+    name: ServiceName
     from_usd: Decimal
     to_usd: Decimal
     label: dict[str, str]
@@ -31,13 +40,9 @@ def services() -> tuple[Service, ...]:
     return tuple(_service(row) for row in json.loads(text))
 
 
-def service(name: str) -> Service:
-    """The service called `name`. Raises Invalid that lists the names."""
-    found = next((each for each in services() if each.name == name), None)
-    if found is None:
-        names = ", ".join(each.name for each in services())
-        raise Invalid(f"There is no such service. Services: {names}.", field="/service_type")
-    return found
+def known(name: str) -> ServiceName | None:
+    """`name` when it is in the table."""
+    return next((each.name for each in services() if each.name == name), None)
 
 
 def _service(row: dict[str, Any]) -> Service:
