@@ -29,8 +29,10 @@ from genai_app.chat.kept_answers import KeptAnswers
 from genai_app.chat.knowledge_version import KnowledgeVersion
 from genai_app.chat.outcomes import Outcomes
 from genai_app.chat.service import Conversations
+from genai_app.chat.storing import Storing
 from genai_app.chat.turn import Turns
 from genai_app.errors import Refused, Unavailable
+from genai_app.handoff.service import open_handoffs
 from genai_app.health import routes as health_routes
 from genai_app.health.checks import Checks
 from genai_app.http.cors import Cors
@@ -98,6 +100,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.accounts = build_accounts(settings, pool, redis, breaker)
         state.conversations = Conversations(pool)
         state.checks = Checks(settings, pool, breaker)
+        handoffs = await opened.enter_async_context(open_handoffs(settings, pool, http, metrics))
         budget = Budget(pool, metrics, Limits.from_settings(settings), turn_bound(settings))
         opened.callback(budget.close)
         outcomes = Outcomes(metrics)
@@ -110,7 +113,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             gate=state.gate,
             kept=_kept_answers(settings, KnowledgeVersion(pool), agents, metrics, redis, breaker),
             budget=budget,
+            storing=Storing(pool, handoffs),
             outcomes=outcomes,
+            threshold=settings.confidence_threshold,
         )
         yield
 

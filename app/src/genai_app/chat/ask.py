@@ -10,6 +10,7 @@ from genai_app.agents.conversation import CustomerScope, HistoryMessage
 from genai_app.chat.events import Complete
 from genai_app.chat.holding import Hold
 from genai_app.chat.kept_answers import Place
+from genai_app.handoff.policy import HandoffReason
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Ask:
 class Turn:
     """An admitted turn, ready to run.
 
+    `reason`: its words alone call for a person. `confidences` are those of the last answers, oldest first.
     `place` is where its answer may be kept; None: nowhere. `state` is what the session's last answer left.
     `hold` is the right to answer this `client_message_id`. `settled` is the outcome of a turn that needs no work:
     an equal question's answer, or the answer that this very message got before.
@@ -42,7 +44,9 @@ class Turn:
     session_id: str
     admission: Admission
     customer: CustomerScope | None = None
+    reason: HandoffReason | None = None
     history: tuple[HistoryMessage, ...] = ()
+    confidences: tuple[float | None, ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     place: Place | None = None
     hold: Hold | None = None

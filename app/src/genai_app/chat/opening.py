@@ -22,9 +22,13 @@ NO_SESSION = "There is no such session."
 
 @dataclass(frozen=True)
 class Conversation:
-    """What a turn begins with; everything is empty in a new one. `earlier` is this very message's answer, if any."""
+    """What a turn begins with; everything is empty in a new one.
+
+    `confidences` are those of the last answers, oldest first; `earlier` is this very message's answer, if any.
+    """
 
     history: tuple[HistoryMessage, ...] = ()
+    confidences: tuple[float | None, ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     earlier: Complete | None = None
 
@@ -47,4 +51,4 @@ async def open_conversation(pool: asyncpg.Pool, user_id: UUID, ask: Ask) -> Conv
         if opened.earlier["question"] != ask.message:
             raise Conflict("This client_message_id was used for another message of the session: choose a new one.")
         earlier = complete(opened.earlier, ask.session_id)
-    return Conversation(recent(opened.history), opened.state, earlier)
+    return Conversation(recent(opened.history), opened.confidences, opened.state, earlier)

@@ -1,4 +1,4 @@
-"""Stores a turn: question, answer and what belongs to them in one transaction, before anybody is told."""
+"""Stores a turn: question, answer and ticket in one transaction, before anybody is told."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,61 +10,88 @@ import asyncpg
 from genai_app import db
 from genai_app.agents.conversation import Answer
 from genai_app.auth.tokens import Claims
-from genai_app.chat import opening, turn_repository
+from genai_app.chat import turn_repository
 from genai_app.chat.ask import Ask, Turn
 from genai_app.chat.events import Complete
+from genai_app.chat.opening import open_conversation
 from genai_app.chat.stored_answers import details, usage
 from genai_app.chat.turn_repository import AnsweredAlready, Exchange
 from genai_app.errors import Conflict
+from genai_app.handoff.service import Handoffs
+from genai_app.handoff.ticket import Handoff, Ticket
 
 Result = TypeVar("Result")
 
 
-async def store(pool: asyncpg.Pool, turn: Turn, answer: Answer, *, cached: bool) -> Complete:
-    """The event of the stored answer. A message that another turn has answered meanwhile gets that answer.
+class Storing:
+    """One per process."""
 
-    Raises Conflict, DatabaseDown; nothing is stored then.
-    """
-    exchange = exchange_of(turn, answer, cached=cached)
-    try:
-        async with db.connection(pool) as connection:
-            message_id = await turn_repository.add_exchange(connection, turn.user_id, exchange)
-    except AnsweredAlready:
-        earlier = (await opening.open_conversation(pool, turn.user_id, turn.ask)).earlier
-        if earlier is None:
-            raise Conflict("The session was deleted while this message was answered.") from None
-        return earlier
-    if turn.hold is not None:
-        turn.hold.over = True
-    return Complete(
-        answer, turn.session_id, cast("UUID", message_id), cached, None, usage(answer, cached=cached)
-    )  # without `login` it is always stored
+    def __init__(self, pool: asyncpg.Pool, handoffs: Handoffs) -> None:
+        self._pool = pool
+        self._handoffs = handoffs
+
+    async def answer(
+        self, turn: Turn, answer: Answer, *, cached: bool = False, handoff: Handoff | None = None
+    ) -> Complete:
+        """The event of the answer, stored. A message that another turn has answered meanwhile gets that answer.
+
+        Raises Conflict, DatabaseDown; nothing is stored then.
+        """
+        try:
+            message_id, ticket = await self._store(turn, answer, cached, handoff)
+        except AnsweredAlready:
+            earlier = (await open_conversation(self._pool, turn.user_id, turn.ask)).earlier
+            if earlier is None:
+                raise Conflict("The session was deleted while this message was answered.") from None
+            return earlier
+        if turn.hold is not None:
+            turn.hold.over = True
+        if handoff is not None:
+            self._handoffs.committed(handoff)
+        shown = ticket.as_json() if ticket else None
+        return Complete(answer, turn.session_id, message_id, cached, shown, usage(answer, cached=cached))
+
+    async def known(self, login: Claims, session_id: str, ask: Ask, answer: Answer) -> Complete | None:
+        """Store a known answer to the first message of a conversation, if the login stands: one statement does it all.
+
+        None when the conversation is not new or the login has ended: the turn then goes the long way. Raises
+        DatabaseDown.
+        """
+        exchange = Exchange(
+            session_id=session_id,
+            customer_id=None,
+            metadata=ask.metadata,
+            question=ask.message,
+            answer=answer,
+            client_message_id=ask.client_message_id,
+            details=details(answer, cached=True, handoff=None),
+            login=login.session_id,
+        )
+        try:
+            async with db.connection(self._pool) as connection:
+                message_id = await turn_repository.add_exchange(connection, login.user_id, exchange)
+        except (AnsweredAlready, Conflict):
+            return None
+        return None if message_id is None else Complete(answer, session_id, message_id, cached=True)
+
+    async def _store(
+        self, turn: Turn, answer: Answer, cached: bool, handoff: Handoff | None
+    ) -> tuple[UUID, Ticket | None]:
+        if handoff is None:
+            async with db.connection(self._pool) as connection:
+                return await _add(connection, turn, answer, cached, None), None
+        async with db.transaction(self._pool) as connection:
+            ticket = await self._handoffs.enqueue(connection, handoff)
+            return await _add(connection, turn, answer, cached, ticket), ticket
 
 
-async def store_kept(pool: asyncpg.Pool, login: Claims, session_id: str, ask: Ask, answer: Answer) -> Complete | None:
-    """Store a kept answer to the first message of a conversation, if the login stands: one statement does it all.
-
-    None when the conversation is not new or the login has ended: the turn then goes the long way. Raises DatabaseDown.
-    """
-    exchange = Exchange(
-        session_id=session_id,
-        customer_id=None,
-        metadata=ask.metadata,
-        question=ask.message,
-        answer=answer,
-        client_message_id=ask.client_message_id,
-        details=details(answer, cached=True, handoff=None),
-        login=login.session_id,
-    )
-    try:
-        async with db.connection(pool) as connection:
-            message_id = await turn_repository.add_exchange(connection, login.user_id, exchange)
-    except (AnsweredAlready, Conflict):
-        return None
-    return None if message_id is None else Complete(answer, session_id, message_id, cached=True)
+async def _add(connection: asyncpg.Connection, turn: Turn, answer: Answer, cached: bool, ticket: Ticket | None) -> UUID:
+    exchange = exchange_of(turn, answer, cached=cached, ticket=ticket)
+    message_id = await turn_repository.add_exchange(connection, turn.user_id, exchange)
+    return cast("UUID", message_id)  # without `login` nothing speaks against it
 
 
-def exchange_of(turn: Turn, answer: Answer, *, cached: bool) -> Exchange:
+def exchange_of(turn: Turn, answer: Answer, *, cached: bool, ticket: Ticket | None) -> Exchange:
     """What is stored of a turn; pure."""
     metadata = dict(turn.ask.metadata)
     if turn.ask.vehicle_id is not None:
@@ -77,7 +104,7 @@ def exchange_of(turn: Turn, answer: Answer, *, cached: bool) -> Exchange:
         answer=answer,
         client_message_id=turn.ask.client_message_id,
         holder=turn.hold.holder if turn.hold else None,
-        details=details(answer, cached=cached, handoff=None),
+        details=details(answer, cached=cached, handoff=ticket.as_json() if ticket else None),
     )
 
 

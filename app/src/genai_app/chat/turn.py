@@ -22,18 +22,20 @@ from genai_app.budget import Budget, Models
 from genai_app.chat.ask import Ask, Turn
 from genai_app.chat.behalf import behalf
 from genai_app.chat.events import Complete, Event, Progress, Token
+from genai_app.chat.handing_over import answer_on_words, handoff_of, reason_of
 from genai_app.chat.holding import Hold, Holding
 from genai_app.chat.kept_answers import KeptAnswers, Place, decode
 from genai_app.chat.opening import open_conversation
 from genai_app.chat.outcomes import Outcomes
-from genai_app.chat.storing import store, store_kept, to_its_end
+from genai_app.chat.storing import Storing, to_its_end
+from genai_app.handoff.policy import decide_on_words
 from genai_app.ratelimit import PER_USER
 
 __all__ = ["Ask", "Turn", "Turns"]
 
 
 class Turns:
-    """Runs turns; one per process."""
+    """Runs turns; one per process. Below `threshold` an answer's confidence calls for a person."""
 
     def __init__(
         self,
@@ -44,7 +46,9 @@ class Turns:
         gate: Gate,
         kept: KeptAnswers,
         budget: Budget,
+        storing: Storing,
         outcomes: Outcomes,
+        threshold: float,
     ) -> None:
         self._pool = pool
         self._accounts = accounts
@@ -52,6 +56,8 @@ class Turns:
         self._gate = gate
         self._kept = kept
         self._budget = budget
+        self._storing = storing
+        self._threshold = threshold
         self._outcomes = outcomes
         self._holding = Holding(pool)
 
@@ -61,10 +67,11 @@ class Turns:
 
         Raises NotAuthenticated, TooMany, NotFound, Conflict, DatabaseDown.
         """
-        place = await self._place(ask)
+        reason = decide_on_words(ask.message)
+        place = None if reason else await self._place(ask)
         key = place.key if place else None
         admission = await self._gate.admit(PER_USER, str(login.user_id), session=login.session_id, cache_key=key)
-        turn = Turn(login.user_id, ask, ask.session_id or str(uuid4()), admission)
+        turn = Turn(login.user_id, ask, ask.session_id or str(uuid4()), admission, reason=reason)
         settled = await self._known(login, turn)
         if settled is not None:
             yield replace(turn, settled=settled)
@@ -77,6 +84,7 @@ class Turns:
                 turn,
                 customer=customer,
                 history=conversation.history,
+                confidences=conversation.confidences,
                 state=conversation.state,
                 place=None if conversation.history else place,
                 hold=hold,
@@ -96,21 +104,38 @@ class Turns:
                 return
             similar = await self._kept.similar(turn.ask.message, turn.place) if turn.place else None
             if similar is not None:
-                yield outcome.reached(await to_its_end(store(self._pool, turn, similar, cached=True)))
+                yield outcome.reached(await to_its_end(self._storing.answer(turn, similar, cached=True)))
                 return
-            async with (
-                self._budget.spending(turn.user_id, length(turn)) as spending,
-                aclosing(self._agents.events(question(turn, spending.models))) as working,
-            ):
-                async for event in working:
+            async with aclosing(self._answering(turn)) as answering:
+                async for event in answering:
                     if isinstance(event, Answer):
                         answer = event
-                        spending.usd = answer.cost_usd
                     else:
-                        yield Progress(event.name) if isinstance(event, Step) else Token(event.text)
-            yield outcome.reached(await to_its_end(store(self._pool, turn, answer, cached=False)))
-            if turn.place:
+                        yield event
+            reason = reason_of(turn, answer, self._threshold)
+            handoff = handoff_of(turn, answer, reason) if reason else None
+            yield outcome.reached(await to_its_end(self._storing.answer(turn, answer, handoff=handoff)))
+            if turn.place and handoff is None:
                 await self._kept.keep(turn.ask.message, turn.place, answer)
+
+    async def _answering(self, turn: Turn) -> AsyncGenerator[Progress | Token | Answer]:
+        """The agents' work, within the budget; or what is said when the words alone call for a person."""
+        if turn.reason is not None:
+            yield answer_on_words(turn.reason, turn.ask.message)
+            return
+        async with (
+            self._budget.spending(turn.user_id, length(turn)) as spending,
+            aclosing(self._agents.events(question(turn, spending.models))) as working,
+        ):
+            async for event in working:
+                match event:
+                    case Step():
+                        yield Progress(event.name)
+                    case Answer():
+                        spending.usd = event.cost_usd
+                        yield event
+                    case _:
+                        yield Token(event.text)
 
     async def _place(self, ask: Ask) -> Place | None:
         """Where the answer may be kept: nowhere when the question is on somebody's behalf."""
@@ -121,7 +146,7 @@ class Turns:
         kept = decode(turn.admission.cached) if turn.admission.cached else None
         if kept is None:
             return None
-        return await to_its_end(store_kept(self._pool, login, turn.session_id, turn.ask, kept))
+        return await to_its_end(self._storing.known(login, turn.session_id, turn.ask, kept))
 
     @asynccontextmanager
     async def _held(self, turn: Turn) -> AsyncIterator[Hold | None]:

@@ -23,6 +23,7 @@ class Opened:
     others: bool
     state: Mapping[str, Any]
     history: list[HistoryMessage]
+    confidences: tuple[float | None, ...]
     earlier: Mapping[str, Any] | None
 
 
@@ -59,7 +60,8 @@ async def open_conversation(
         SELECT own.id, own.state,
                EXISTS (SELECT FROM conversations WHERE session_id = $1 AND user_id <> $2) AS others,
                (SELECT jsonb_agg(jsonb_build_object(
-                           'role', role, 'content', content, 'agent', agent, 'sources', sources
+                           'role', role, 'content', content, 'agent', agent, 'sources', sources,
+                           'confidence', confidence
                        ) ORDER BY position)
                 FROM (SELECT * FROM messages WHERE conversation_id = own.id ORDER BY position DESC LIMIT $3) AS last
                ) AS history,
@@ -80,11 +82,18 @@ async def open_conversation(
         """,
         session_id, user_id, most, client_message_id,
     )  # fmt: skip
+    messages = row["history"] or ()
     history = [
-        HistoryMessage(**{**message, "sources": tuple(Source(**source) for source in message["sources"])})
-        for message in row["history"] or ()
+        HistoryMessage(
+            role=message["role"],
+            content=message["content"],
+            agent=message["agent"],
+            sources=tuple(Source(**source) for source in message["sources"]),
+        )
+        for message in messages
     ]
-    return Opened(row["id"], row["others"], row["state"] or {}, history, row["earlier"])
+    confidences = tuple(message["confidence"] for message in messages if message["role"] == "assistant")
+    return Opened(row["id"], row["others"], row["state"] or {}, history, confidences, row["earlier"])
 
 
 async def hold_message(
