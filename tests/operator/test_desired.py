@@ -128,6 +128,15 @@ def test_a_new_image_is_a_new_migration_and_a_new_password_is_not() -> None:
     assert first == jobs.migration_name(resource(), Context(IMAGES, secrets={"demo-database": "new"}))
 
 
+def test_a_job_has_no_secret_that_it_does_not_need_and_a_new_reference_of_the_api_is_no_new_migration() -> None:
+    hooks = {"humanSupportWebhookSecretRef": {"name": "desk"}, "scheduler": {"apiKeySecretRef": {"name": "s"}}}
+    with_hooks = resource(integrations=hooks)
+    assert jobs.migration_name(with_hooks, Context(IMAGES)) == jobs.migration_name(resource(), Context(IMAGES))
+    (job,) = jobs.build_migration(with_hooks, Context(IMAGES))
+    (main,) = job["spec"]["template"]["spec"]["containers"]
+    assert {v["name"] for v in main["env"] if "valueFrom" in v} == {"POSTGRES_PASSWORD", "JWT_SECRET_KEY"}
+
+
 def test_the_knowledge_base_is_seeded_once() -> None:
     app = resource(bootstrap={"seedKnowledgeBase": True})
     assert len(jobs.build_seed(app, Context(IMAGES))) == 1

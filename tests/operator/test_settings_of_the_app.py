@@ -94,11 +94,14 @@ def test_a_reference_becomes_a_secret_variable_whose_contents_roll_the_pods(name
     usual = schema_of(path)["properties"]["key"]["default"]
     for reference, key in (({"name": "mine"}, usual), ({"name": "mine", "key": "other"}, "other")):
         app = resource(nested(path, reference))
-        variables = {variable["name"]: variable["valueFrom"]["secretKeyRef"] for variable in secret_variables(app)}
+        variables = {
+            variable["name"]: variable["valueFrom"]["secretKeyRef"]
+            for variable in secret_variables(app, AppSecrets.model_fields)
+        }
         assert variables[name.upper()] == {"name": "mine", "key": key}
         assert config_hash(app, Context(IMAGES)) != config_hash(app, Context(IMAGES, secrets={"mine": "changed"}))
 
 
 def test_a_secret_setting_that_nobody_refers_to_is_not_in_the_pod() -> None:
-    given = {variable["name"] for variable in secret_variables(resource({}))}
+    given = {variable["name"] for variable in secret_variables(resource({}), AppSecrets.model_fields)}
     assert given == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "JWT_SECRET_KEY"}

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from genai_contract.config import AppSecrets
 from genai_contract.endpoints import HTTP_PORT, LIVENESS_PATH, METRICS_PORT, READINESS_PATH
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.app_pod import app_pod_template
@@ -56,6 +57,7 @@ def _pod(app: GenAIAuto, running: Running) -> Manifest:
         Component.API,
         running.image,
         ["serve"],
+        secrets=AppSecrets.model_fields,
         annotations={**rolled_by(running.config_hash), APP_VERSION: running.version},
         pod={"terminationGracePeriodSeconds": ENDPOINT_SECONDS + DRAIN_SECONDS + 5},
         ports=[

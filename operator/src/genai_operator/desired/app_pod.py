@@ -1,5 +1,6 @@
 """The container and the pod of the app's image, the same for the API and for the Jobs."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from genai_operator.api.genaiauto import GenAIAuto
@@ -19,10 +20,14 @@ def app_pod_template(
     *,
     annotations: dict[str, str],
     pod: dict[str, Any],
+    secrets: Collection[str],
     volumes: tuple[Volume, ...] = (),
     **more: Any,
 ) -> Manifest:
-    """A pod template that runs `genai-auto` with some arguments; `pod` and `more` add fields to pod and container."""
+    """A pod template that runs `genai-auto` with some arguments.
+
+    secrets: the secret settings that it needs. `pod` and `more` add fields to pod and container.
+    """
     volumes = (*_VOLUMES, *volumes)
     main = container(
         component.value,
@@ -33,7 +38,7 @@ def app_pod_template(
         imagePullPolicy=app.spec.image.pull_policy.value,
         envFrom=[{"configMapRef": {"name": Names(app.metadata.name).config}}],
         env=[
-            *secret_variables(app),
+            *secret_variables(app, secrets),
             {"name": "HOME", "value": "/tmp"},  # noqa: S108 - the pod's own directory
             {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"},
         ],

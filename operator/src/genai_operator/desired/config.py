@@ -1,5 +1,6 @@
 """The app's settings: the ConfigMap that every app container reads, the secret variables, and the hash of both."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from genai_contract.config import AppConfig, AppSecrets, LLMProvider
@@ -77,12 +78,14 @@ def referenced_secrets(app: GenAIAuto) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, ref["name"], ref["key"]) for name, ref in found if ref is not None)
 
 
-def secret_variables(app: GenAIAuto) -> list[Manifest]:
-    """The secret settings as environment variables; their names are those of the contract's fields."""
+def secret_variables(app: GenAIAuto, settings: Collection[str]) -> list[Manifest]:
+    """Those of the secret `settings` that there are, as environment variables; the names are the contract's fields."""
     unknown = [field for field, _, _ in secret_sources(app) if field not in AppSecrets.model_fields]
     if unknown:
         raise ValueError(f"genai_contract.config.AppSecrets has no field {unknown[0]!r}")
-    return [secret_variable(field.upper(), secret, key) for field, secret, key in secret_sources(app)]
+    return [
+        secret_variable(field.upper(), secret, key) for field, secret, key in secret_sources(app) if field in settings
+    ]
 
 
 def config_hash(app: GenAIAuto, ctx: Context) -> str:

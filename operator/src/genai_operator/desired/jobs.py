@@ -11,6 +11,9 @@ from genai_operator.desired.secrets import PASSWORD_KEY
 from genai_operator.manifests import Manifest, dig, digest
 from genai_operator.naming import Component, Names
 
+_SECRETS: Final = ("postgres_password", "openrouter_api_key", "jwt_secret_key")
+"""No more than a Job needs: the database, embeddings, and a start that Production accepts. What is in the template
+decides over a Job's name, so a reference that only the API needs must not begin a new migration."""
 _ADMIN_SECRET: Final = "/run/secrets/genai-auto"  # noqa: S105 - a path, not a password
 
 
@@ -71,6 +74,7 @@ def _template(
         ctx.images.app_of(app),
         arguments,
         annotations={},
+        secrets=_SECRETS,
         volumes=volumes,
         pod={"restartPolicy": "Never", "terminationGracePeriodSeconds": 30},
     )
