@@ -3,13 +3,35 @@
 import hashlib
 import re
 import unicodedata
-from typing import Protocol
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from typing import Final, Protocol
 
 from redis.asyncio import Redis
 
 from genai_app.breaker import Breaker
 
-PREFIX = "genai:response:"
+PREFIX: Final = "genai:response:"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Everything beside the question that shapes an answer: only within one scope may an answer be given again.
+
+    `build` stands for the code and its tables: the agent follows from the question by them. There is no customer: a
+    question on somebody's behalf and an answer from somebody's records are never kept (`chat.kept_answers`).
+    """
+
+    build: str
+    model: str
+    prompts: str
+    knowledge_base: str
+    language: str
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the scope: 16 hexadecimal digits."""
+        return hashlib.sha256("\x1f".join(astuple(self)).encode()).hexdigest()[:16]
 
 
 class Cache(Protocol):
@@ -39,10 +61,9 @@ class NullCache:
         """Keep nothing."""
 
 
-def answer_key(question: str, *, model: str, prompts: str, knowledge_base: str) -> str:
-    """The key of a question without history, by everything else that its answer depends on."""
-    parts = (model, prompts, knowledge_base, normalised(question))
-    digest = hashlib.sha256("\x1f".join(parts).encode())
+def answer_key(question: str, scope: Scope) -> str:
+    """The key of a question without history: equal for the same words in the same scope."""
+    digest = hashlib.sha256(f"{scope.digest}\x1f{normalised(question)}".encode())
     return PREFIX + digest.hexdigest()[:32]
 
 

@@ -88,6 +88,9 @@ class AppConfig(BaseModel):
     redis_url: str = Field("", description="Redis URL without the password; empty: no cache and no rate limit.")
     cache_enabled: bool = Field(True, description="Answer repeated questions from the cache.")
     cache_ttl: Annotated[int, Field(ge=1)] = Field(3600, description="Seconds that a cached answer lives.")
+    cache_semantic_enabled: bool = Field(
+        True, description="Answer questions from the cache that ask the same in other words, too."
+    )
     rate_limit_enabled: bool = Field(True, description="Limit requests per user, or per address before login.")
     rate_limit_per_second: Annotated[float, Field(gt=0)] = Field(
         30, description="Requests of one user in a second, in the long run."
@@ -147,6 +150,10 @@ class AppConfig(BaseModel):
     langchain_tracing_v2: bool = Field(False, description="Send masked traces of every turn to LangSmith.")
     langchain_endpoint: str = Field("https://api.smith.langchain.com", description="LangSmith's API.")
     langchain_project: str = Field("genai-auto", description="Project in LangSmith that the traces go to.")
+    otel_exporter_otlp_endpoint: str = Field(
+        "", description="Base URL of an OpenTelemetry collector (OTLP over HTTP) for masked traces; empty: none."
+    )
+    otel_service_name: str = Field("genai-auto", description="Name of this service in OpenTelemetry traces.")
 
     handoff_dead_letter_hours: Annotated[float, Field(gt=0)] = Field(
         24, description="Hours after which an undelivered handoff is given up and counted as a dead letter."
@@ -200,6 +207,9 @@ class AppSecrets(BaseModel):
     )
     human_support_webhook_secret: SecretStr = Field(SecretStr(""), description="Key that signs handoffs (HMAC-SHA256).")
     langchain_api_key: SecretStr = Field(SecretStr(""), description="Key of LangSmith.")
+    otel_exporter_otlp_headers: SecretStr = Field(
+        SecretStr(""), description="Headers for the OpenTelemetry collector: `name=value`, comma-separated."
+    )
     scheduler_api_key: SecretStr = Field(SecretStr(""), description="Key of the external scheduler.")
 
 

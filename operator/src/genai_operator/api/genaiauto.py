@@ -152,12 +152,24 @@ class Privacy(ApiModel):
     )
 
 
+class SemanticCache(ApiModel):
+    """Answers to questions that ask the same in other words."""
+
+    enabled: bool = Field(
+        _APP.cache_semantic_enabled,
+        description="Answer questions from the cache that ask the same in other words, too.",
+    )
+
+
 class Cache(ApiModel):
     """Answers to repeated questions; kept in Redis, so redis.mode Disabled switches it off, too."""
 
     enabled: bool = Field(_APP.cache_enabled, description="Answer repeated questions from the cache.")
     ttl_seconds: Annotated[int, Field(ge=1, le=2592000)] = Field(
         _APP.cache_ttl, description="Life of a cached answer in seconds."
+    )
+    semantic: SemanticCache = Field(
+        default_factory=SemanticCache, description="Answers to questions that ask the same in other words."
     )
 
 
