@@ -58,7 +58,8 @@ class SemanticCache:
         bucket = _bucket(question, scope)
         if bucket is None:
             return None
-        entries = await self._breaker.attempt("skip", lambda: self._entries(bucket), [])
+        nothing: list[bytes] = []
+        entries = await self._breaker.attempt("skip", lambda: self._entries(bucket), nothing)
         vector = await self._vector(question) if entries else None
         key = None if vector is None else nearest(vector, entries, self._embedder.scale.related)
         if key is None:

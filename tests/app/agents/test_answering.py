@@ -14,6 +14,8 @@ from genai_app import db
 from genai_app.agents.answering import Agents, Answer, HistoryMessage, Question, build_agents
 from genai_app.agents.profiles import NOT_IN_MANUALS, prompts_version
 from genai_app.errors import DatabaseDown
+from genai_app.evaluation import unanswerable
+from genai_app.evaluation.unanswerable import Unanswerable
 from genai_app.llm.offline import NOT_FOUND
 from genai_app.metrics import Metrics
 from genai_app.rag.ingestion import seed_documents
@@ -59,10 +61,10 @@ async def test_the_offline_answer_holds_the_facts(asked: Mapping[str, Any], offl
     assert answer.confidence >= 0.6
 
 
-@pytest.mark.parametrize("asked", load("unanswerable.jsonl"), ids=lambda asked: str(asked["question"]))
-async def test_what_the_manuals_do_not_say_is_not_invented(asked: Mapping[str, Any], offline: Agents) -> None:
-    answer = await ask(offline, asked["question"])
-    assert answer.text == NOT_FOUND[asked["language"]]
+@pytest.mark.parametrize("asked", unanswerable.load(), ids=lambda asked: asked.question)
+async def test_what_the_manuals_do_not_say_is_not_invented(asked: Unanswerable, offline: Agents) -> None:
+    answer = await ask(offline, asked.question)
+    assert answer.text == NOT_FOUND[language(asked.question)]
     assert answer.sources == ()
     assert answer.confidence <= 0.3
 
