@@ -1,6 +1,6 @@
 """Answers to questions that ask the same in other words, over the whole API with a real Valkey."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
@@ -86,7 +86,7 @@ async def commands(redis: Redis, api: Api, who: Login, message: str) -> dict[str
 async def test_what_redis_keeps_of_questions_cannot_be_read(api: Api, redis: Redis) -> None:
     await turn(api, await api.register(), ASKED)
     [bucket] = [key async for key in redis.scan_iter("genai:questions:*")]
-    [entry] = await redis.lrange(bucket, 0, -1)
+    [entry] = cast("list[bytes]", await redis.lrange(bucket, 0, -1))
     assert 0 < await redis.ttl(bucket) <= 3600
     assert entry.startswith(b"genai:response:")
     for word in (b"engine", b"oil", b"often"):

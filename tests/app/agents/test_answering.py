@@ -17,6 +17,7 @@ from genai_app.errors import DatabaseDown
 from genai_app.evaluation import unanswerable
 from genai_app.evaluation.unanswerable import Unanswerable
 from genai_app.llm.offline import NOT_FOUND
+from genai_app.llm.vocabulary import language
 from genai_app.metrics import Metrics
 from genai_app.rag.ingestion import seed_documents
 from genai_app.settings import Settings

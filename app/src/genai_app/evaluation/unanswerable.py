@@ -10,6 +10,8 @@ from genai_app.agents.answering import Agents
 from genai_app.agents.conversation import Answer, Question
 from genai_app.evaluation.report import Goal, Report, Table
 
+MOST_INVENTED: Final = 0
+LEAST_ASKED: Final = 20
 LONGEST_SHOWN: Final = 70
 """Characters of an invented answer in the table."""
 
@@ -54,7 +56,7 @@ def assess(asked: Sequence[Unanswerable], answers: Sequence[Answer]) -> Report:
         "unanswerable",
         tuple(tables),
         (
-            Goal("invented answers", float(len(invented)), 0, "at most"),
-            Goal("asked", float(len(asked)), 20, "at least"),
+            Goal("invented answers", float(len(invented)), MOST_INVENTED, "at most"),
+            Goal("questions asked", float(len(asked)), LEAST_ASKED, "at least"),
         ),
     )
