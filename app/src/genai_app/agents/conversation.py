@@ -44,13 +44,15 @@ class Question:
     """What the customer asks now, with the session's last messages, oldest first.
 
     `session_state` is what the last answer of the session left as its `state`. An agent sees its own part only:
-    whatever it gave as `state` in its last answer, or nothing when another agent has answered since.
+    whatever it gave as `state` in its last answer, or nothing when another agent has answered since. `models` is what
+    the budget allows: all, those that cost nothing, or none.
     """
 
     text: str
     history: tuple[HistoryMessage, ...] = ()
     customer: CustomerScope | None = None
     session_state: Mapping[str, Any] = field(default_factory=dict)
+    models: Literal["any", "free", "offline"] = "any"
 
 
 @dataclass(frozen=True)

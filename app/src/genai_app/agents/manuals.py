@@ -1,7 +1,7 @@
 """Answering from the manuals: look passages up, let a model or nobody write, say which passages it rests on."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from genai_app.agents.context import AgentContext
@@ -56,10 +56,16 @@ async def look_up(ctx: AgentContext, agent: Agent, question: Question) -> Found:
 
 
 def request(
-    ctx: AgentContext, agent: Agent, question: Question, found: Found, notes: Sequence[str] = ()
+    ctx: AgentContext,
+    agent: Agent,
+    question: Question,
+    found: Found,
+    *,
+    notes: Sequence[str] = (),
+    first: Sequence[Evidence] = (),
 ) -> ChatRequest:
-    """What a model is asked; `notes` are further instructions of the agent for this turn."""
-    passages = evidence(given(ctx, found))
+    """What a model is asked; `notes` are the agent's instructions for this turn, `first` passages of its own."""
+    passages = (*first, *evidence(given(ctx, found)))
     return ChatRequest(
         messages=prompt(agent, question.text, question.history, passages, notes),
         question=question.text,
@@ -67,6 +73,7 @@ def request(
         evidence=passages,
         agent=agent.name,
         temperature=agent.temperature,
+        models=question.models,
     )
 
 
@@ -100,24 +107,37 @@ def source(passage: StoredPassage) -> Source:
     return Source(passage.source, passage.heading, passage.document_type, round(max(0.0, passage.similarity), 4))
 
 
+def credited(ctx: AgentContext, answer: Answer, found: Found, written: Written) -> Answer:
+    """`answer` with the passages that it rests on, who wrote it, and what that took."""
+    completion = written.completion
+    if not completion.answered:
+        sources: tuple[Source, ...] = ()
+    elif written.provider == ctx.fallback.provider:
+        sources = quoted(ctx, found)
+    else:
+        sources = tuple(map(source, given(ctx, found)))
+    return replace(
+        answer,
+        sources=sources,
+        provider=written.provider,
+        model=completion.model,
+        tokens_in=completion.tokens_in,
+        tokens_out=completion.tokens_out,
+        cost_usd=completion.cost_usd,
+        handoff_reason=written.handoff_reason,
+    )
+
+
 def _answer(ctx: AgentContext, agent: Agent, question: Question, found: Found, written: Written) -> Answer:
-    covered, sources = found.covered, quoted(ctx, found)
+    covered, answered = found.covered, written.completion.answered
     if written.provider != ctx.fallback.provider:
-        passages = given(ctx, found)
-        nearest = max((passage.similarity for passage in passages), default=0.0)
+        nearest = max((passage.similarity for passage in given(ctx, found)), default=0.0)
         covered = max(covered, ctx.embedder.scale.strength(nearest))
-        sources = tuple(map(source, passages))
-    answered = written.completion.answered
-    return Answer(
+    answer = Answer(
         text=written.completion.text,
         agent=agent.name,
         confidence=confidence(covered, answered=answered),
-        sources=sources if answered else (),
-        provider=written.provider,
-        model=written.completion.model,
-        tokens_in=written.completion.tokens_in,
-        tokens_out=written.completion.tokens_out,
         language=language(question.text),
         answered=answered,
-        handoff_reason=written.handoff_reason,
     )
+    return credited(ctx, answer, found, written)

@@ -1,20 +1,29 @@
 """Having a reply written: by the model, piece by piece, or from the evidence alone when there is none or it fails."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
 
 from genai_app.agents.context import AgentContext
 from genai_app.agents.conversation import Token
-from genai_app.agents.profiles import NOT_IN_MANUALS
+from genai_app.agents.marker import Held
 from genai_app.errors import ModelDown
-from genai_app.llm.chat_model import ChatRequest, Completion
-from genai_app.llm.offline import NOT_FOUND
-from genai_app.llm.vocabulary import language
+from genai_app.llm.chat_model import ChatRequest, Completion, Done, TextDelta
+from genai_app.llm.failures import ModelCut
+from genai_app.llm.offline import MODEL, NOT_FOUND
+from genai_app.llm.vocabulary import Language, language
 from genai_contract.metrics import DEPENDENCY_DOWN
 
 log = structlog.get_logger(__name__)
+
+CUT_OFF: Final[dict[Language, str]] = {
+    "en": "\n\n(The answer broke off here: the connection to the model was lost. Please ask again.)",
+    "pt": "\n\n(A resposta parou aqui: a conexão com o modelo caiu. Por favor, pergunte de novo.)",
+}
+REPEATED_FAILURE: Final = "repeated_failure"
 
 
 @dataclass(frozen=True)
@@ -26,22 +35,76 @@ class Written:
     handoff_reason: str | None = None
 
 
-async def write(ctx: AgentContext, request: ChatRequest) -> AsyncIterator[Token | Written]:
-    """Tokens as they come, then the whole reply. A reply that answers nothing has no tokens."""
+async def write(ctx: AgentContext, request: ChatRequest, instead: str | None = None) -> AsyncGenerator[Token | Written]:
+    """Tokens as they come, then the whole reply. A reply that answers nothing has no tokens.
+
+    Without a model, or when it fails before its first words, `instead` is the reply; the evidence is quoted when that
+    is None. When it fails after them, the reply ends with a sentence that says so.
+    """
+    if not ctx.has_model:
+        async for event in _without_model(ctx, request, instead):
+            yield event
+        return
+    shown = ""
     try:
-        completion = without_marker(await ctx.model.complete(request), request.question)
-        written = Written(completion, ctx.model.provider)
+        async with aclosing(_from_model(ctx, request)) as events:
+            async for event in events:
+                if isinstance(event, Token):
+                    shown += event.text
+                yield event
     except ModelDown as down:
-        ctx.metrics.count(DEPENDENCY_DOWN, dependency="model", policy="offline-answer")
-        log.warning("model_down_answering_offline", reason=str(down), agent=request.agent)
-        written = Written(await ctx.fallback.complete(request), ctx.fallback.provider)
-    if written.completion.answered:
-        yield Token(written.completion.text)
-    yield written
+        cut = isinstance(down, ModelCut) and bool(shown)
+        ctx.metrics.count(DEPENDENCY_DOWN, dependency="model", policy="cut-short" if cut else "offline-answer")
+        log.warning("model_down", reason=str(down), agent=request.agent, shown=len(shown))
+        if isinstance(down, ModelCut) and shown:
+            ending = CUT_OFF[language(request.question)]
+            yield Token(ending)
+            whole = replace(down.partial, text=shown + ending)
+            yield Written(whole, whole.provider or ctx.model.provider, REPEATED_FAILURE)
+        else:
+            async for event in _without_model(ctx, request, instead):
+                yield event
 
 
-def without_marker(completion: Completion, question: str) -> Completion:
-    """A model's "not in the manuals" as a sentence in the customer's language; any other reply as it is."""
-    if NOT_IN_MANUALS not in completion.text:
-        return completion
-    return replace(completion, text=NOT_FOUND[language(question)], answered=False)
+async def _from_model(ctx: AgentContext, request: ChatRequest) -> AsyncGenerator[Token | Written]:
+    held = Held()
+    shown = ""
+    async with aclosing(ctx.model.stream(request)) as deltas:
+        async for delta in deltas:
+            if isinstance(delta, TextDelta):
+                piece = held.push(delta.text)
+            elif isinstance(delta, Done):
+                piece = held.rest()
+            else:
+                continue  # a tool that nobody offered
+            shown += piece
+            if piece:
+                yield Token(piece)
+            if isinstance(delta, Done):
+                completion = _reply(delta.completion, shown, request.question, found=held.found)
+                yield Written(completion, completion.provider or ctx.model.provider)
+
+
+def _reply(completion: Completion, shown: str, question: str, *, found: bool) -> Completion:
+    """The reply as it was shown; a sentence in the customer's language when all that came was the marker."""
+    if not shown:
+        return replace(completion, text=NOT_FOUND[language(question)], answered=False)
+    return replace(completion, text=shown, answered=completion.answered and not found)
+
+
+async def _without_model(
+    ctx: AgentContext, request: ChatRequest, instead: str | None
+) -> AsyncGenerator[Token | Written]:
+    if instead is not None:
+        yield Token(instead)
+        yield Written(Completion(instead, 0, 0, MODEL, provider=ctx.fallback.provider), ctx.fallback.provider)
+        return
+    async with aclosing(ctx.fallback.stream(request)) as deltas:
+        pieces = []
+        async for delta in deltas:
+            if isinstance(delta, TextDelta):
+                pieces.append(delta.text)
+            elif isinstance(delta, Done):
+                for piece in pieces if delta.completion.answered else ():
+                    yield Token(piece)
+                yield Written(delta.completion, ctx.fallback.provider)
