@@ -15,7 +15,7 @@ class Reply:
     """One reply. `promised` is the Content-Length (None: the true one); `hangs` never answers, `resets` hangs up.
 
     With `pieces` the reply is a stream of them, each sent by itself; `hangs` and `resets` then come after the last one,
-    and `endless` repeats the last one until the client has left.
+    and `endless` repeats the last one until the client has left. Nothing is sent before `gate` is set, if there is one.
     """
 
     status: int = 200
@@ -26,6 +26,7 @@ class Reply:
     resets: bool = False
     pieces: tuple[bytes, ...] = ()
     endless: bool = False
+    gate: asyncio.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,15 @@ async def _serve(stub: OpenAIStub, reader: asyncio.StreamReader, writer: asyncio
             stub.requests.append(request)
             stub.arrived.set()
             reply = stub.answer(request)
+            if reply.gate is not None:
+                await reply.gate.wait()
             if reply.pieces:
                 await _write_pieces(writer, reply)
             if reply.hangs:
                 await reader.read()
                 stub.left.set()
+            if reply.pieces and reply.resets:
+                return  # what was sent arrives; the rest of the stream does not
             if reply.hangs or reply.resets:
                 writer.transport.abort()
                 return

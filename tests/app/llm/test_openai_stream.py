@@ -226,7 +226,7 @@ async def test_a_stream_that_breaks_before_its_first_word_is_tried_again(
         {},
         {"hangs": True},
     ],
-    ids=["reset", "end", "silence"],
+    ids=["connection lost", "end", "silence"],
 )
 async def test_a_stream_that_breaks_after_its_first_word_is_cut_and_not_tried_again(
     how: dict[str, bool], model_server: OpenAIStub, http: httpx2.AsyncClient, metrics: Metrics
