@@ -39,6 +39,9 @@ def create(kubectl: Kubectl, spec: dict[str, Any], name: str = "x", *, dry: bool
         ({**OFFLINE, "llm": {"confidenceThreshold": "1.1"}}, "spec.llm.confidenceThreshold in body should match"),
         ({**OFFLINE, "llm": {"budget": {"hourlyLimitUSD": "much"}}},
          "spec.llm.budget.hourlyLimitUSD in body should match"),
+        ({**OFFLINE, "workshop": {"openingHours": "Monday 8-18"}}, "spec.workshop.openingHours in body should match"),
+        ({**OFFLINE, "workshop": {"closedDays": ["2026-13-01"]}},
+         "spec.workshop.closedDays[0] in body must be of type date"),
         ({**OFFLINE, "auth": {"adminEmail": "--help@x"}}, "spec.auth.adminEmail in body should match"),
         ({**OFFLINE, "apii": {}}, 'unknown field "spec.apii"'),
         ({**OFFLINE, "api": {"resources": {"limits": {"memory": "1Mi"}}}},
@@ -117,20 +120,26 @@ COMBINATIONS = [
                 "langsmith": {"enabled": base_url != "", **({"apiKeySecretRef": {"name": "k"}} if key else {})}
             },
         },
-        "api": {"logLevel": level, "corsAllowedOrigins": ["*" if level == "DEBUG" else "https://a.example"]},
+        "api": {
+            "logLevel": level,
+            "corsAllowedOrigins": ["*" if level == "DEBUG" else "https://a.example"],
+            "trustedProxies": proxies,
+        },
         "auth": {"accessExpireMinutes": minutes},
         "privacy": {"maskPII": level != "DEBUG"},
         "database": {"user": user},
     }
-    for environment, provider, key, base_url, (version, digest, level, minutes, user) in itertools.product(
+    for environment, provider, key, base_url, (version, digest, level, minutes, user, proxies) in itertools.product(
         ("Development", "Production"),
         ("OpenRouter", "OpenAICompatible", "Offline"),
         (True, False),
         ("", "http://m/v1"),
         (
-            ("", "", "INFO", 30, "genai"),
-            ("latest", "", "DEBUG", 61, "pg_x"),
-            ("latest", f"sha256:{'a' * 64}", "INFO", 60, "postgres"),
+            ("", "", "INFO", 30, "genai", ["10.0.0.0/8", "10.0.0.1", "fd00::/8", "fd00::1"]),
+            ("latest", "", "DEBUG", 61, "pg_x", ["10.0.0.1/8"]),
+            ("latest", f"sha256:{'a' * 64}", "INFO", 60, "postgres", ["0.0.0.0/0"]),
+            ("", "", "INFO", 30, "genai", ["::/0"]),
+            ("", "", "INFO", 30, "genai", ["10.0.0"]),
         ),
     )
 ]

@@ -15,7 +15,15 @@ def resource(spec: dict[str, Any]) -> GenAIAuto:
     return GenAIAuto.model_validate({"metadata": {"name": "x"}, "spec": spec})
 
 
-@pytest.mark.parametrize("spec", [DEVELOPMENT, {"llm": KEY}, {**DEVELOPMENT, "environment": "Staging"}])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        DEVELOPMENT,
+        {"llm": KEY},
+        {**DEVELOPMENT, "environment": "Staging"},
+        {**DEVELOPMENT, "api": {"trustedProxies": ["10.0.0.1", "10.0.0.0/8", "fd00::1", "fd00::/8"]}},
+    ],
+)
 def test_a_good_specification_breaks_no_rule(spec: dict[str, Any]) -> None:
     assert broken_rules(resource(spec)) == ()
 
@@ -34,6 +42,10 @@ def test_a_good_specification_breaks_no_rule(spec: dict[str, Any]) -> None:
          "replace * in api.corsAllowedOrigins"),
         ({**DEVELOPMENT, "llm": {"provider": "Offline", "tracing": {"langsmith": {"enabled": True}}}},
          "llm.tracing.langsmith needs apiKeySecretRef"),
+        *(
+            ({**DEVELOPMENT, "api": {"trustedProxies": ["10.0.0.1", wrong]}}, "api.trustedProxies needs addresses")
+            for wrong in ("10.0.0.1/8", "0.0.0.0/0", "::/0", "10.0.0", "10.0.0.0/33", "fd00::1/8")
+        ),
         ({"llm": KEY, "image": {"tag": "latest"}}, "replace the tag latest by a version"),
         ({"llm": KEY, "version": "latest"}, "replace the tag latest by a version"),
         ({**DEVELOPMENT, "database": {"user": "postgres"}}, "database.user must not be postgres"),

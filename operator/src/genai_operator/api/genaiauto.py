@@ -25,7 +25,11 @@ _RECREATE = "create a new resource with the wanted value"
 
 
 Origin = Annotated[
-    str, StringConstraints(pattern=r"^\*$|^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", max_length=300)
+    str,
+    StringConstraints(
+        pattern=r"^\*$|^https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?$",
+        max_length=300,
+    ),
 ]
 Network = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?$", max_length=50)]
 

@@ -5,12 +5,21 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from genai_contract.config import AppConfig
-from genai_operator.api.fields import ApiModel, Text, Url
+from genai_operator.api.fields import ApiModel, Url
 from genai_operator.api.references import ApiKeySecretRef, SigningSecretRef, WebhookSecretRef
 
 _APP: Final = AppConfig()
 
-Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10)]
+_WEEKDAY: Final = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_HOURS: Final = f"{_WEEKDAY}(-{_WEEKDAY})? {_TIME}-{_TIME}"
+
+OpeningHours = Annotated[str, StringConstraints(pattern=f"^{_HOURS}(, ?{_HOURS})*$", max_length=1024)]
+Day = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10),
+    Field(json_schema_extra={"format": "date"}),
+]
 
 
 class Scheduler(ApiModel):
@@ -47,7 +56,7 @@ class Workshop(ApiModel):
     timezone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]+$", min_length=1, max_length=64)] = Field(
         _APP.service_timezone, description="IANA time zone, such as America/Sao_Paulo."
     )
-    opening_hours: Annotated[Text, StringConstraints(min_length=1)] = Field(
+    opening_hours: OpeningHours = Field(
         _APP.service_opening_hours, description="Opening hours by weekday, comma-separated."
     )
     closed_days: Annotated[tuple[Day, ...], Field(max_length=400)] = Field(

@@ -5,6 +5,7 @@ A test evaluates both on the same resources and compares.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Final
 
 from genai_contract.config import Environment
@@ -23,6 +24,13 @@ class Rule:
 
 def _production(spec: Spec) -> bool:
     return spec.environment is Environment.PRODUCTION
+
+
+def _is_network(text: str) -> bool:
+    try:
+        return ip_network(text).prefixlen > 0
+    except ValueError:
+        return False
 
 
 RULES: Final = (
@@ -73,6 +81,12 @@ RULES: Final = (
         "self.environment != 'Production' || !('*' in self.api.corsAllowedOrigins)",
         lambda s: not _production(s) or "*" not in s.api.cors_allowed_origins,
         "Production does not accept every origin: replace * in api.corsAllowedOrigins by those of your pages",
+    ),
+    Rule(
+        "self.api.trustedProxies.all(p, isIP(p) || "
+        "(isCIDR(p) && cidr(p).prefixLength() > 0 && cidr(p).masked() == cidr(p)))",
+        lambda s: all(_is_network(proxy) for proxy in s.api.trusted_proxies),
+        "api.trustedProxies needs addresses, or networks such as 10.244.0.0/16, and not everybody (/0)",
     ),
     Rule(
         "!self.llm.tracing.langsmith.enabled || has(self.llm.tracing.langsmith.apiKeySecretRef)",
