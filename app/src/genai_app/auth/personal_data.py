@@ -29,21 +29,36 @@ SECTIONS: Final[tuple[tuple[str, str], ...]] = (
     (
         "appointments",
         """
-        SELECT id, vehicle_id, service_type, scheduled_date, notes, status, created_at, updated_at
+        SELECT id, confirmation_number, vehicle_id, service_type, scheduled_date, ends_at, notes, status, created_at,
+               updated_at
         FROM appointments WHERE customer_id = $2 ORDER BY scheduled_date
         """,
     ),
     (
         "conversations",
         """
-        SELECT session_id, metadata, created_at, updated_at, (
+        SELECT session_id, metadata, state, created_at, updated_at, (
             SELECT coalesce(json_agg(json_build_object(
                 'id', id, 'role', role, 'content', content, 'agent', agent, 'confidence', confidence,
-                'sources', sources, 'created_at', created_at
+                'sources', sources, 'details', details, 'created_at', created_at
             ) ORDER BY position), '[]')
             FROM messages WHERE conversation_id = conversations.id
         ) AS messages
         FROM conversations WHERE user_id = $1 ORDER BY created_at
+        """,
+    ),
+    (
+        "feedback",
+        """
+        SELECT message_id, sentiment, comment, created_at, updated_at
+        FROM feedback WHERE user_id = $1 ORDER BY created_at
+        """,
+    ),
+    (
+        "handoffs",
+        """
+        SELECT ticket, session_id, reason, status, payload, desk, desk_ticket, desk_agent, delivery, created_at
+        FROM handoffs WHERE user_id = $1 ORDER BY created_at
         """,
     ),
 )

@@ -95,12 +95,17 @@ async def rotate_session(
     return rotated is not None
 
 
-async def end_session(connection: asyncpg.Connection, session_id: UUID, because: Ending) -> None:
-    """End a token family at once: its access tokens too."""
-    await connection.execute(
-        "UPDATE auth_sessions SET revoked_at = now(), ended_by = $2 WHERE id = $1 AND revoked_at IS NULL",
-        session_id, because.value,
+async def end_session(connection: asyncpg.Connection, user_id: UUID, session_id: UUID, because: Ending) -> bool:
+    """End a token family of this user at once, its access tokens too. False when there is none that stands."""
+    ended = await connection.fetchval(
+        """
+        UPDATE auth_sessions SET revoked_at = now(), ended_by = $3
+        WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL
+        RETURNING id
+        """,
+        session_id, user_id, because.value,
     )  # fmt: skip
+    return ended is not None
 
 
 async def end_sessions_of(

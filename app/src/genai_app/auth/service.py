@@ -93,7 +93,7 @@ class Accounts:
                 seconds=self._tokens.refresh_seconds,
             )
             if not rotated:
-                await repository.end_session(connection, identity.session_id, Ending.REUSE)
+                await repository.end_session(connection, claims.user_id, claims.session_id, Ending.REUSE)
         if not rotated:
             log.warning("a spent refresh token was used again", user_id=str(identity.user_id))
             await self._revocations.announce([identity.session_id])
@@ -102,11 +102,11 @@ class Accounts:
         return LoggedIn(account, pair)
 
     async def log_out(self, refresh_token: str) -> None:
-        """End the token family of this refresh token. Raises NotAuthenticated when it is not one of ours."""
+        """End the token family of this refresh token; nothing to do when it has ended. Raises NotAuthenticated."""
         claims = self._tokens.read(refresh_token, "refresh")
         async with db.connection(self._pool) as connection:
-            await repository.end_session(connection, claims.session_id, Ending.LOGOUT)
-        await self._revocations.announce([claims.session_id])
+            ended = await repository.end_session(connection, claims.user_id, claims.session_id, Ending.LOGOUT)
+        await self._revocations.announce([claims.session_id] if ended else [])
 
     def claims(self, access_token: str) -> Claims:
         """What an access token says, without asking anybody whether its login stands. Raises NotAuthenticated."""
