@@ -70,6 +70,13 @@ async def test_text_comes_in_the_pieces_that_the_server_sends(model_server: Open
     assert model_server.requests[0].json["stream_options"] == {"include_usage": True}
 
 
+async def test_one_connection_serves_many_streams(model_server: OpenAIStub, model: ChatModel) -> None:
+    for _ in range(3):
+        await everything(model.stream(REQUEST))
+    assert len(model_server.requests) == 3
+    assert len(model_server.connections) == 1
+
+
 async def test_a_piece_is_given_on_before_the_next_one_exists(model_server: OpenAIStub, model: ChatModel) -> None:
     model_server.script = [streamed("It takes", finish=None, end=False, hangs=True)]
     async with aclosing(model.stream(REQUEST)) as deltas:

@@ -4,11 +4,13 @@ import httpx2
 
 from genai_app.llm.chat_model import ChatModel
 from genai_app.llm.fallback import FallbackModels
+from genai_app.llm.masked_prompts import MaskedPrompts
 from genai_app.llm.measured import Measured
 from genai_app.llm.offline import OfflineModel
 from genai_app.llm.openai_model import OpenAIModel
 from genai_app.llm.openai_wire import OpenAIServer
 from genai_app.llm.patience import ATTEMPTS
+from genai_app.llm.traced import Traced
 from genai_app.metrics import Metrics
 from genai_app.settings import Settings
 from genai_contract.config import LLMProvider
@@ -34,5 +36,10 @@ def build_chat_model(settings: Settings, metrics: Metrics, http: httpx2.AsyncCli
         for name in names
     ]
     return FallbackModels(
-        [Measured(model, metrics) for model in models], total_seconds=settings.llm_timeout_seconds, metrics=metrics
+        [Measured(Traced(_reading(model, settings)), metrics) for model in models], total_seconds=settings.llm_timeout_seconds, metrics=metrics
     )
+
+
+def _reading(model: ChatModel, settings: Settings) -> ChatModel:
+    """The model, with prompts as MASK_PII_IN_PROMPTS has them."""
+    return MaskedPrompts(model) if settings.mask_pii_in_prompts else model

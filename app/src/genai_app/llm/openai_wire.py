@@ -6,7 +6,7 @@ Every way in which a server can fail ends in ModelFailed within the time of a tu
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
@@ -19,6 +19,8 @@ from genai_app.settings import Settings
 CONNECT_SECONDS: Final = 3.0
 SILENCE_SECONDS: Final = 30.0
 """Longest wait for the next bytes of a stream; servers that let a model think send comments meanwhile."""
+LAST_BYTE_SECONDS: Final = 0.1
+"""Between a stream's `[DONE]` and the end of the reply, which mostly come together."""
 LARGEST_REPLY: Final = 8 * 1024 * 1024
 """Bytes, decoded. 100 vectors of 3,072 numbers are 6 MB of JSON; a chat reply is a thousandth of that."""
 LARGEST_EVENT: Final = 1024 * 1024
@@ -79,8 +81,10 @@ class OpenAIServer:
                 yield _object(body)
                 return
             received = 0
-            async for event in before(deadline, httpx2.EventSource(response, max_event_size=LARGEST_EVENT)):
+            events = before(deadline, httpx2.EventSource(response, max_event_size=LARGEST_EVENT))
+            async for event in events:
                 if event.data.strip() == "[DONE]":
+                    await _read_to_the_end(events)
                     return
                 received += len(event.data)
                 if received > LARGEST_REPLY:
@@ -134,6 +138,13 @@ def _translated() -> Iterator[None]:
         raise ModelFailed("api_error", "The model server cannot be reached.", final=False) from None
     except (httpx2.DecodingError, httpx2.InvalidURL):
         raise ModelFailed("validation_error", "The model server's reply cannot be decoded.") from None
+
+
+async def _read_to_the_end(events: AsyncGenerator[httpx2.ServerSentEvent, None]) -> None:
+    """A connection whose last byte was read serves the next call; one that is not read out must be closed."""
+    with suppress(TimeoutError, httpx2.TransportError):
+        async with asyncio.timeout(LAST_BYTE_SECONDS):
+            await anext(events, None)
 
 
 async def _bounded(response: httpx2.Response) -> bytes:
