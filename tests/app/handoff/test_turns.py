@@ -109,7 +109,7 @@ async def test_unsure_answers_in_a_row_are_a_repeated_failure(own_api: Api) -> N
         "Who won the world cup in 2022?",
         "Write me a poem about the sea",
     ):
-        fields = {} if session_id is None else {"session_id": session_id}
+        fields: dict[str, str] = {} if session_id is None else {"session_id": session_id}
         reply = (await own_api.chat(who, unknown, **fields)).json()
         session_id = reply["session_id"]
         reasons.append(reply["handoff"]["reason"])

@@ -11,7 +11,7 @@ import httpx2
 
 from genai_app.handoff.desk import Letter, NotDelivered, Receipt
 from genai_app.handoff.ticket import Status
-from genai_app.llm.openai_wire import retry_after_seconds
+from genai_app.llm.patience import retry_after_seconds
 
 TOTAL_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 3.0
