@@ -58,7 +58,7 @@ def test_no_field_shows_personal_data(fields: dict[str, Any], output: io.StringI
 
 def test_messages_of_libraries_and_stack_traces_are_masked(output: io.StringIO) -> None:
     try:
-        {}[ADDRESS]
+        dict[str, str]()[ADDRESS]
     except KeyError:
         logging.getLogger("a.library").exception("lost %s, CPF %s", ADDRESS, CPF)
     [line] = output.getvalue().splitlines()

@@ -1,22 +1,34 @@
-"""The command line: serve, migrate, ingest, create-admin. Every command imports only what it runs."""
+"""The command line: serve, migrate, ingest, create-admin, change-account. Every command imports only what it runs."""
 
 import asyncio
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from genai_app.auth.identity import Role
 from genai_app.errors import ConfigurationError, GenAIError
 
 if TYPE_CHECKING:
     from genai_app.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+class Evaluated(StrEnum):
+    """What can be measured."""
+
+    ROUTING = "routing"
+    PRIVACY = "privacy"
+    CACHE = "cache"
+    UNANSWERABLE = "unanswerable"
+
 
 WRONG_CONFIGURATION = 2
 """Exit status; 1 is any other failure that has a name."""
@@ -105,6 +117,37 @@ def create_admin(
                 _settings(), email, password, name, if_missing=if_missing, wait_seconds=wait, report=_say
             )
         )
+
+
+@app.command()
+def change_account(
+    email: Annotated[str, typer.Option(help="The account's e-mail address.")],
+    role: Annotated[Role | None, typer.Option(help="Its new role. `agent` is a person of the service team.")] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="An inactive account is locked, and its logins end.")
+    ] = None,
+) -> None:
+    """Change an account's role, lock it, or open it again. Takes effect at its next request."""
+    from genai_app.commands import change_account as change
+
+    if role is None and active is None:
+        raise typer.BadParameter("say what to change: --role, --active or --inactive")
+    with _ends_cleanly():
+        asyncio.run(change(_settings(), email, role=role, is_active=active, report=_say))
+
+
+@app.command()
+def evaluate(
+    subject: Annotated[Evaluated, typer.Argument(help="What to measure.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+) -> None:
+    """Measure the service on the labelled sets that come with it. Exit status 1: a goal is missed."""
+    from genai_app.evaluation.command import evaluate as run
+
+    with _ends_cleanly():
+        met = asyncio.run(run(subject, _settings(), as_data=as_json))
+    if not met:
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -46,6 +46,8 @@ from genai_app.ratelimit import limits_in_force
 from genai_app.redis_client import open_redis
 from genai_app.semantic_cache import SemanticCache
 from genai_app.settings import Settings
+from genai_app.tracing.building import open_tracing
+from genai_app.tracing.otel import open_provider, telemetry
 
 LARGEST_BODY = 256 * 1024
 """Bytes; the longest message has 8,000 characters, of at most 12 bytes each as JSON."""
@@ -56,6 +58,7 @@ NO_ENDPOINT = "unmatched"
 
 def create_app(settings: Settings) -> FastAPI:
     """An application that connects to nothing yet: its lifespan opens and closes everything."""
+    tracer_provider = open_provider(settings)
     app = FastAPI(
         title="GenAI Auto API",
         version=__version__,
@@ -63,8 +66,10 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs_enabled else None,
         lifespan=_lifespan,
+        telemetry=telemetry(tracer_provider),
     )
     app.state.settings = settings
+    app.state.tracer_provider = tracer_provider
     app.state.metrics = Metrics(__version__)
     app.state.connections = Connections(app.state.metrics)
     for routes in (health_routes, auth_routes, chat_routes, feedback_routes, websocket):
@@ -103,6 +108,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         handoffs = await opened.enter_async_context(open_handoffs(settings, pool, http, metrics))
         budget = Budget(pool, metrics, Limits.from_settings(settings), turn_bound(settings))
         opened.callback(budget.close)
+        tracing = await opened.enter_async_context(open_tracing(settings, metrics, state.tracer_provider))
         outcomes = Outcomes(metrics)
         opened.callback(outcomes.close)
         state.opinions = Opinions(pool, metrics)
@@ -115,6 +121,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             budget=budget,
             storing=Storing(pool, handoffs),
             outcomes=outcomes,
+            tracing=tracing,
             threshold=settings.confidence_threshold,
         )
         yield

@@ -160,6 +160,12 @@ HANDOFF_DEAD_LETTERS: Final = MetricSpec(
     "handoff_dead_letters_total", "counter", "Handoffs that were given up undelivered."
 )
 WEBSOCKETS: Final = MetricSpec("websocket_connections", "gauge", "Open WebSocket connections.")
+TRACES: Final = MetricSpec(
+    "traces_total",
+    "counter",
+    "Traces of turns by what became of them: sent, failed, or dropped because too many waited.",
+    ("exporter", "outcome"),
+)
 BUILD_INFO: Final = MetricSpec("genai_auto_build_info", "gauge", "Always 1; the labels say what runs.", ("version",))
 
 ALL: Final[tuple[MetricSpec, ...]] = tuple(value for value in globals().values() if isinstance(value, MetricSpec))

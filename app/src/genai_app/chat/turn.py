@@ -28,8 +28,10 @@ from genai_app.chat.kept_answers import KeptAnswers, Place, decode
 from genai_app.chat.opening import open_conversation
 from genai_app.chat.outcomes import Outcomes
 from genai_app.chat.storing import Storing, to_its_end
+from genai_app.chat.traced import traced
 from genai_app.handoff.policy import decide_on_words
 from genai_app.ratelimit import PER_USER
+from genai_app.tracing import Tracing
 
 __all__ = ["Ask", "Turn", "Turns"]
 
@@ -48,6 +50,7 @@ class Turns:
         budget: Budget,
         storing: Storing,
         outcomes: Outcomes,
+        tracing: Tracing,
         threshold: float,
     ) -> None:
         self._pool = pool
@@ -57,6 +60,7 @@ class Turns:
         self._kept = kept
         self._budget = budget
         self._storing = storing
+        self._tracing = tracing
         self._threshold = threshold
         self._outcomes = outcomes
         self._holding = Holding(pool)
@@ -91,12 +95,16 @@ class Turns:
                 settled=conversation.earlier,
             )
 
-    async def events(self, turn: Turn) -> AsyncGenerator[Event]:
+    def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """What happens, as it happens; close the iterator (`aclosing`) to stop the turn.
 
         Raises DatabaseDown or Conflict; BudgetSpent or TooMany when there is no money for a new answer. Of a turn that
         fails or is stopped nothing is stored; once it is being stored, it can no longer be stopped.
         """
+        running = self._events(turn)
+        return traced(self._tracing, turn, running) if self._tracing.on else running
+
+    async def _events(self, turn: Turn) -> AsyncGenerator[Event]:
         with self._outcomes.of(turn) as outcome:
             yield Progress("starting")
             if turn.settled is not None:

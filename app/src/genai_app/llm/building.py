@@ -35,9 +35,8 @@ def build_chat_model(settings: Settings, metrics: Metrics, http: httpx2.AsyncCli
         )
         for name in names
     ]
-    return FallbackModels(
-        [Measured(Traced(_reading(model, settings)), metrics) for model in models], total_seconds=settings.llm_timeout_seconds, metrics=metrics
-    )
+    asked = [Measured(Traced(_reading(model, settings)), metrics) for model in models]
+    return FallbackModels(asked, total_seconds=settings.llm_timeout_seconds, metrics=metrics)
 
 
 def _reading(model: ChatModel, settings: Settings) -> ChatModel:

@@ -5,7 +5,7 @@ All vectors are float32 arrays of EMBEDDING_DIMENSION numbers whose length is 1.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +16,7 @@ import numpy as np
 
 from genai_app.errors import ConfigurationError, ModelDown, Overloaded
 from genai_app.llm.openai_wire import OpenAIServer
+from genai_app.privacy import mask
 from genai_app.rag import precomputed
 from genai_app.rag.precomputed import Role, Vector
 from genai_app.settings import Settings
@@ -78,7 +79,8 @@ def build_embedder(settings: Settings, http: httpx2.AsyncClient) -> Embedder:
     if settings.vector_provider is EmbeddingProvider.PACKAGED:
         return PackagedEmbedder(settings.embedding_dimension)
     server = OpenAIServer.from_settings(settings, http)
-    return ApiEmbedder(server, settings.embedding_model, settings.embedding_dimension)
+    read = mask if settings.mask_pii_in_prompts else str
+    return ApiEmbedder(server, settings.embedding_model, settings.embedding_dimension, read=read)
 
 
 class PackagedEmbedder:
@@ -164,8 +166,10 @@ class ApiEmbedder:
     provider = EmbeddingProvider.API.value
     scale = Scale(unrelated=0.45, related=0.75)
 
-    def __init__(self, server: OpenAIServer, model: str, dimension: int) -> None:
+    def __init__(self, server: OpenAIServer, model: str, dimension: int, *, read: Callable[[str], str] = str) -> None:
+        """`read` gives what the server gets of a text."""
         self.model = model
+        self._read = read
         self._server = server
         self._dimension = dimension
         self._recent = _Recent()
@@ -202,7 +206,7 @@ class ApiEmbedder:
 
     async def _embed(self, role: Role, texts: Sequence[str]) -> list[Vector]:
         prefix = self._prefixes[role]
-        payload = {"model": self.model, "input": [prefix + " ".join(text.split()) for text in texts]}
+        payload = {"model": self.model, "input": [prefix + " ".join(self._read(text).split()) for text in texts]}
         reply = await self._server.post("/embeddings", payload, model=self.model)
         vectors = _vectors(reply, len(texts))
         for vector in vectors:

@@ -15,6 +15,7 @@ from genai_app.rag import repository
 from genai_app.rag.embedding import Embedder
 from genai_app.rag.precomputed import Vector
 from genai_app.rag.repository import Search, StoredPassage
+from genai_app.tracing import step
 from genai_contract.metrics import DEPENDENCY_DOWN, RAG_DOCUMENTS, RAG_LATENCY, RAG_SIMILARITY
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,12 @@ class Retriever:
 
     async def retrieve(self, lookup: Lookup) -> tuple[StoredPassage, ...]:
         """The best passages, best first. Raises DatabaseDown."""
+        with step("retrieve", "retriever", query=lookup.text, agent=lookup.agent) as run:
+            found = await self._retrieve(lookup)
+            run.gives(passages=[{"source": each.source, "heading": each.heading} for each in found])
+        return found
+
+    async def _retrieve(self, lookup: Lookup) -> tuple[StoredPassage, ...]:
         started = time.perf_counter()
         search = Search(
             vector=await self._vector(lookup.text),
