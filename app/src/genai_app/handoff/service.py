@@ -11,6 +11,7 @@ from genai_app.handoff import repository
 from genai_app.handoff.delivery import Deliverer, delivering
 from genai_app.handoff.desk import HandoffDesk, LocalDesk
 from genai_app.handoff.payload import Mask, payload
+from genai_app.handoff.phrases import tables
 from genai_app.handoff.texts import ticket_message
 from genai_app.handoff.ticket import Handoff, Ticket, new_ticket
 from genai_app.handoff.webhook import WebhookDesk
@@ -57,6 +58,7 @@ async def open_handoffs(
     settings: Settings, pool: asyncpg.Pool, http: httpx2.AsyncClient, metrics: Metrics
 ) -> AsyncIterator[Handoffs]:
     """Handoffs with their deliverer, which runs within the block."""
+    tables()  # a fifth of a second, which no customer waits for
     async with delivering(pool, build_desk(settings, http), metrics) as deliverer:
         yield Handoffs(
             deliverer,
