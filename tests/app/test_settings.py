@@ -94,6 +94,18 @@ def test_auto_is_resolved_from_the_key(
         ({"DATABASE_URL": "mysql://db/x"}, "DATABASE_URL must begin with postgresql://"),
         ({"REDIS_URL": "http://cache"}, "REDIS_URL must begin with redis://"),
         ({"LLM_PROVIDER": "openrouter"}, "OPENROUTER_API_KEY is empty"),
+        ({"JWT_ALGORITHM": "none"}, "JWT_ALGORITHM: "),
+        ({"JWT_ALGORITHM": "RS256"}, "JWT_ALGORITHM: "),
+        ({"TRUSTED_PROXIES": "10.0.0.0/8, proxy.local"}, "TRUSTED_PROXIES: 'proxy.local' is neither"),
+        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES: .* network such as"),
+        ({"TRUSTED_PROXIES": "*"}, "TRUSTED_PROXIES: "),
+        ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "TRUSTED_PROXIES: .* is everybody"),
+        ({"TRUSTED_PROXIES": "::/0"}, "TRUSTED_PROXIES: .* is everybody"),
+        ({"CORS_ALLOWED_ORIGINS": "www.example.com"}, "CORS_ALLOWED_ORIGINS: 'www.example.com' is no origin"),
+        ({"CORS_ALLOWED_ORIGINS": "https://example.com/"}, "CORS_ALLOWED_ORIGINS: "),
+        ({"CORS_ALLOWED_ORIGINS": "https://*.example.com"}, "CORS_ALLOWED_ORIGINS: "),
+        ({"CORS_ALLOWED_ORIGINS": "https://Example.com"}, "in lower case"),
+        ({"CORS_ALLOWED_ORIGINS": "null"}, "CORS_ALLOWED_ORIGINS: "),
         ({"HUMAN_SUPPORT_WEBHOOK": "desk.example.com/hook"}, "HUMAN_SUPPORT_WEBHOOK must be an http:// or https://"),
         ({"HUMAN_SUPPORT_WEBHOOK": "file:///etc/passwd"}, "HUMAN_SUPPORT_WEBHOOK must be an http:// or https://"),
         ({"HUMAN_SUPPORT_WEBHOOK": "https://"}, "HUMAN_SUPPORT_WEBHOOK must be an http:// or https://"),
@@ -119,11 +131,37 @@ def test_production_starts_with_secrets_of_its_own() -> None:
         ({"JWT_PREVIOUS_SECRET_KEY": "short"}, "JWT_PREVIOUS_SECRET_KEY is .*openssl rand -hex 32"),
         ({"POSTGRES_PASSWORD": ""}, "POSTGRES_PASSWORD"),
         ({"DATABASE_URL": "postgresql://genai:genai_secret@db/genai_auto"}, "POSTGRES_PASSWORD"),
+        ({"JWT_SECRET_KEY": "ab" * 32}, "JWT_SECRET_KEY repeats a few characters"),
+        ({"JWT_SECRET_KEY": "please-change-me-before-going-live-0123456789"}, "JWT_SECRET_KEY is a published"),
+        ({"JWT_SECRET_KEY": "<RUN: openssl rand -hex 32> and put it here"}, "JWT_SECRET_KEY is a published"),
+        ({"POSTGRES_PASSWORD": "<STRONG_RANDOM_PASSWORD>"}, "POSTGRES_PASSWORD is the published"),
+        ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS is \\*"),
+        ({"CORS_ALLOWED_ORIGINS": "https://example.com, *"}, "CORS_ALLOWED_ORIGINS is \\*"),
+        ({"MASK_PII": "false"}, "MASK_PII is false"),
+        ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL is DEBUG"),
+        ({"DEBUG": "true"}, "DEBUG is true"),
     ],
 )
-def test_production_refuses_a_published_or_short_secret(change: dict[str, str], says: str) -> None:
+def test_production_refuses_what_is_published_short_or_open(change: dict[str, str], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         Settings.from_environment({**PRODUCTION, **change})
+
+
+def test_production_says_everything_that_is_wrong_at_once_and_no_secret() -> None:
+    secret = "short-and-secret"
+    wrong = {"JWT_SECRET_KEY": secret, "MASK_PII": "false", "CORS_ALLOWED_ORIGINS": "*"}
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.from_environment({**PRODUCTION, **wrong})
+    said = str(refused.value)
+    assert [variable for variable in wrong if variable not in said] == []
+    assert secret not in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("environment", ["Development", "Staging"])
+def test_elsewhere_the_published_defaults_do(environment: str) -> None:
+    settings = Settings.from_environment({"ENVIRONMENT": environment, "CORS_ALLOWED_ORIGINS": "*", "DEBUG": "true"})
+    assert (settings.cors_origins, settings.lowest_level) == (("*",), "DEBUG")
 
 
 def test_secrets_are_in_no_representation_and_in_no_message() -> None:

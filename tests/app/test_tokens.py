@@ -1,8 +1,7 @@
 """Tokens: what they say, and what is not accepted as one."""
 
-import base64
-import json
 import time
+from contextlib import nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -33,14 +32,6 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
 
-def signed(key: str = SECRET, algorithm: str = "HS256", headers: dict[str, Any] | None = None, **changes: Any) -> str:
-    return jwt.encode(claims(**changes), key, algorithm=algorithm, headers=headers)
-
-
-def part(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-
 def test_a_token_says_who_and_nothing_personal(tokens: Tokens) -> None:
     pair = tokens.pair(USER, Role.CUSTOMER, SESSION)
     said = jwt.decode(pair.access, options={"verify_signature": False})
@@ -52,42 +43,16 @@ def test_a_token_says_who_and_nothing_personal(tokens: Tokens) -> None:
 
 
 def test_a_hand_made_token_with_good_claims_is_accepted(tokens: Tokens) -> None:
-    """The control: each attack below differs from this in one thing."""
-    assert tokens.read(signed(), "access").session_id == SESSION
+    read = tokens.read(jwt.encode(claims(), SECRET, "HS256"), "access")
+    assert (read.user_id, read.session_id) == (USER, SESSION)
+    assert 0 < read.expires_at - time.time() <= 60
 
 
-ATTACKS = {
-    "no token": "",
-    "no JWT": "a.b.c",
-    "not ASCII": "é.é.é",
-    "none": f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims())}.",
-    "None with a signature": f"{part({'alg': 'None'})}.{part(claims())}.{signed().split('.')[2]}",
-    "no signature": signed().rpartition(".")[0] + ".",
-    "other key": signed(OTHER),
-    "HS384": signed(algorithm="HS384"),
-    "HS512": signed(algorithm="HS512"),
-    "changed claims": f"{signed().split('.')[0]}.{part(claims(role='admin'))}.{signed().split('.')[2]}",
-    "kid to a file": signed(OTHER, headers={"kid": "/dev/null"}),
-    "jku to elsewhere": signed(OTHER, headers={"jku": "https://evil.example/keys"}),
-    "embedded key": signed(OTHER, headers={"jwk": {"kty": "oct", "k": part("x")}}),
-    "unknown critical header": signed(headers={"crit": ["x"], "x": 1}),
-    "expired": signed(exp=int(time.time()) - 60),
-    "not yet issued": signed(iat=int(time.time()) + 600),
-    "not yet valid": signed(nbf=int(time.time()) + 600),
-    "other issuer": signed(iss="somebody"),
-    "other audience": signed(aud="another-api"),
-    "refresh token": signed(type="refresh"),
-    "unknown type": signed(type="id"),
-    "subject is no id": signed(sub="admin"),
-    "session is no id": signed(sid="*"),
-    "exp is text": signed(exp="never"),
-    **{f"without {name}": jwt.encode(claims(**{name: None}), SECRET) for name in CLAIMS},
-}
-
-
-@pytest.mark.parametrize("token", ATTACKS.values(), ids=ATTACKS.keys())
-def test_nothing_else_is_accepted(tokens: Tokens, token: str) -> None:
-    with pytest.raises(NotAuthenticated, match="token"):
+@pytest.mark.parametrize(("seconds", "accepted"), [(-2, True), (-10, False)])
+def test_clocks_may_differ_by_a_few_seconds(tokens: Tokens, seconds: int, accepted: bool) -> None:
+    """What else is not accepted is sent to a running API: see auth/attacks.py."""
+    token = jwt.encode(claims(exp=int(time.time()) + seconds), SECRET, "HS256")
+    with nullcontext() if accepted else pytest.raises(NotAuthenticated, match="expired"):
         tokens.read(token, "access")
 
 

@@ -55,6 +55,15 @@ async def _is_administrator(pool: asyncpg.Pool, email: str) -> bool:
     return account is not None and account.role is Role.ADMIN
 
 
+async def change_account(
+    settings: Settings, email: str, *, role: Role | None, is_active: bool | None, report: Report
+) -> None:
+    """Raises NotFound when no account has the address."""
+    async with _current_database(settings) as pool:
+        account = await build_accounts(settings, pool).change(email, role=role, is_active=is_active)
+    report(f"{account.email} has the role {account.role} and is {'active' if account.is_active else 'inactive'}")
+
+
 async def ingest_files(
     settings: Settings, files: list[Path], document_type: str, *, seed: bool, wait_seconds: float, report: Report
 ) -> None:
