@@ -70,8 +70,8 @@ def test_a_changed_secret_of_a_person_rolls_the_pods_and_is_what_signs_from_then
     pods = api_pods(tuned)
     values = {"stringData": {"jwt-secret-key": SIGNING_KEY.upper()}}
     tuned.kubectl.run("patch", "secret", "signing", "--type=merge", "--patch", json.dumps(values))
-    eventually(lambda: api_pods(tuned) - pods, within=30)
-    tuned.ready(within=180)
+    eventually(lambda: api_pods(tuned).isdisjoint(pods), within=180)
+    tuned.ready(within=30)
     with tuned.http(staying_pod(tuned)) as client:
         assert who_am_i(client, token).status_code == 401
 
