@@ -156,3 +156,21 @@ async def test_a_stream_that_breaks_off_is_an_answer_and_its_estimated_cost_is_c
         assert "5W-30 and" in text
         assert "event: complete" in text
         assert 0 < await spent(api) < Decimal("0.01")
+
+
+async def test_a_budget_costs_a_turn_two_statements(
+    servers: Servers, database: str, redis: Redis, model_server: OpenAIStub
+) -> None:
+    """Counted by PostgreSQL: its log holds every statement of this database."""
+    _ = redis
+    await servers.administer(f"ALTER DATABASE {database} SET log_statement = 'all'")
+    log = servers.state.folder / "postgres.log"
+    async with paying(servers, database, model_server) as api:
+        who = await api.register()
+        await api.chat(who)
+        begin = log.stat().st_size
+        await api.chat(who)
+        lines = log.read_bytes()[begin:].decode(errors="replace").splitlines()
+    statements = [line for line in lines if "LOG:  execute" in line or "statement:" in line]
+    assert len(statements) <= 8, statements
+    assert sum("llm_reserve" in line or "llm_settle" in line for line in statements) == 2
