@@ -1,8 +1,6 @@
 """Questions find their agent, measured on questions that the router has not seen."""
 
-import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,17 +9,13 @@ from hypothesis import strategies as st
 from genai_app.agents.profiles import AGENTS
 from genai_app.agents.routing import EMBEDDING_METHOD, VOCABULARY_METHOD, Router, decide, load_examples
 from genai_app.errors import ModelDown
+from genai_app.evaluation import routing
 from genai_app.rag.embedding import PackagedEmbedder
 from genai_app.rag.precomputed import Vector
 
 pytestmark = pytest.mark.service
 
-HELD_OUT = [
-    (row["question"], row["agent"])
-    for row in map(
-        json.loads, Path(__file__).with_name("routing_questions.jsonl").read_text(encoding="utf-8").splitlines()
-    )
-]
+HELD_OUT = [(row.question, row.agent) for row in routing.load()]
 
 
 class AwayEmbedder(PackagedEmbedder):
@@ -46,7 +40,7 @@ def test_examples_and_held_out_questions_are_balanced_and_disjoint() -> None:
     counts = Counter(example.agent for example in examples)
     assert set(counts) == names == {agent for _, agent in HELD_OUT}
     assert len(examples) >= 120
-    assert len(HELD_OUT) >= 90
+    assert len(HELD_OUT) == len(set(HELD_OUT)) >= 150
     assert max(counts.values()) - min(counts.values()) <= 5
     assert not {example.question for example in examples} & {question for question, _ in HELD_OUT}
 
@@ -55,6 +49,17 @@ async def test_nineteen_of_twenty_held_out_questions_find_their_agent(embedder: 
     router = Router(embedder)
     await router.warm_up()
     assert await accuracy(router, EMBEDDING_METHOD) >= 0.95
+
+
+async def test_the_evaluation_reports_what_the_router_does(embedder: PackagedEmbedder) -> None:
+    steps: list[None] = []
+    report = await routing.report(Router(embedder), lambda: steps.append(None))
+    confusion, accuracies, mistakes = report.tables
+    assert report.met
+    assert len(steps) == len(HELD_OUT) == sum(int(cell) for row in confusion.rows for cell in row[1:])
+    [measured] = [goal.value for goal in report.goals if goal.name == "accuracy"]
+    assert {row[0]: row[2] for row in accuracies.rows}["all"] == measured
+    assert len(mistakes.rows) == round((1 - measured) * len(HELD_OUT))
 
 
 async def test_without_vectors_the_vocabulary_still_routes_most(embedder: PackagedEmbedder) -> None:

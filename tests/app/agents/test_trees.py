@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from genai_app.agents.troubleshoot.replies import Reply
 from genai_app.agents.troubleshoot.tree import SCHEMA, TREES, Tree, load_trees, phrase_concepts, schema
 from genai_app.agents.troubleshoot.walk import Place, begin, fitting, next_node
+from genai_app.rag.ingestion import seed_documents
 
 FOLDER = resources.files("genai_app.agents.troubleshoot").joinpath("trees")
 FILES = sorted(file.name for file in FOLDER.iterdir() if file.name.endswith(".yaml"))
@@ -30,6 +31,7 @@ def a_tree(**changes: Any) -> dict[str, Any]:
     tree = {
         "name": "tree",
         "title": text,
+        "sections": ["Strange noises"],
         "symptoms": ["noise"],
         "start": "one",
         "questions": {"one": {"ask": text, "if_yes": "a", "if_no": "b"}},
@@ -60,6 +62,11 @@ def test_every_symptom_of_a_tree_begins_it(name: str) -> None:
         found = fitting(trees, symptom)
         assert found is not None, symptom
         assert found.name == name, symptom
+
+
+def test_every_section_that_a_tree_restates_is_in_the_manuals() -> None:
+    headings = {line.lstrip("# ") for document in seed_documents() for line in document.text.splitlines()}
+    assert {section for tree in load_trees().values() for section in tree.sections} <= headings
 
 
 @pytest.mark.parametrize("name", TREES)

@@ -12,6 +12,7 @@ import asyncpg
 import httpx2
 from anyio.streams.memory import MemoryObjectSendStream
 
+from genai_app.agents import profiles
 from genai_app.agents.context import AgentContext
 from genai_app.agents.conversation import (
     AgentEvent,
@@ -27,9 +28,11 @@ from genai_app.agents.conversation import (
 from genai_app.agents.dialogue import kept_state, own_part, route
 from genai_app.agents.graph import Emit, Node, Turn, compile_graph
 from genai_app.agents.maintenance.workshop import build_workshop
-from genai_app.agents.profiles import prompts_version
 from genai_app.agents.routing import Choice, Router
+from genai_app.agents.second_opinion import SecondOpinion
 from genai_app.agents.team import TEAM
+from genai_app.agents.troubleshoot.safety import dangers
+from genai_app.agents.troubleshoot.tree import load_trees, trees_version
 from genai_app.llm.building import build_chat_model
 from genai_app.llm.offline import OfflineModel
 from genai_app.metrics import Metrics
@@ -58,6 +61,11 @@ WAITING_EVENTS = 64
 """Events that may wait for a slow reader; after that the model's stream waits too."""
 
 
+def prompts_version() -> str:
+    """Differs when an agent is told something else or a symptom tree was changed; part of a cached answer's key."""
+    return profiles.prompts_version(trees_version())
+
+
 def build_agents(*, settings: Settings, pool: asyncpg.Pool, metrics: Metrics, http: httpx2.AsyncClient) -> "Agents":
     """The agents of one process; opens nothing. Raises ConfigurationError when the settings contradict each other."""
     embedder = build_embedder(settings, http)
@@ -80,15 +88,18 @@ class Agents:
     def __init__(self, ctx: AgentContext) -> None:
         self._ctx = ctx
         self._router = Router(ctx.embedder)
+        self._second = SecondOpinion(ctx.model) if ctx.has_model else None
         self._graph = compile_graph(self._route, self._node)
 
     @property
     def embedder(self) -> Embedder:
-        """Who turns questions into vectors; it remembers the last ones, so a look-up before the answer costs nothing."""
+        """Who turns questions into vectors; it remembers the last ones: a look-up before the answer costs nothing."""
         return self._ctx.embedder
 
     async def warm_up(self) -> None:
-        """Load the embedding model and the routing examples: call it before saying ready. A server away is no error."""
+        """Load the embedding model, the examples and the trees before saying ready. A server that is away is no error."""
+        load_trees()
+        dangers()
         await self._ctx.embedder.warm_up()
         await self._router.warm_up()
 
@@ -106,7 +117,7 @@ class Agents:
             yield await task
         finally:
             task.cancel()
-            await asyncio.wait([task])
+            await asyncio.gather(task, return_exceptions=True)
 
     async def answer(self, question: Question) -> Answer:
         """The answer alone: the last of `events`. Raises DatabaseDown only."""
@@ -129,11 +140,21 @@ class Agents:
         for former, latter in pairwise(asked):
             self._ctx.metrics.count(AGENT_REROUTING, from_agent=former, to_agent=latter, reason="wrong_agent")
         routing = Routing(agent, choice.confidence, choice.method, rerouted=len(asked) > 1)
-        return replace(cast("Answer", turn["answer"]), routing=routing)
+        answer = cast("Answer", turn["answer"])
+        spent = choice.spent
+        if spent is None:
+            return replace(answer, routing=routing)
+        return replace(
+            answer,
+            routing=routing,
+            tokens_in=answer.tokens_in + spent.tokens_in,
+            tokens_out=answer.tokens_out + spent.tokens_out,
+            cost_usd=answer.cost_usd + spent.cost_usd,
+        )
 
     async def _route(self, state: Turn) -> Choice:
         await state["emit"](Step("agent_routing"))
-        return await route(state["question"], self._router)
+        return await route(state["question"], self._router, self._second)
 
     def _node(self, name: str) -> Node:
         member = TEAM[name]

@@ -9,8 +9,9 @@ from genai_app.agents.conversation import AgentEvent, Answer, Question, Source, 
 from genai_app.agents.follow_up import standalone
 from genai_app.agents.profiles import Agent, prompt
 from genai_app.agents.writing import Written, write
-from genai_app.llm.chat_model import ChatRequest, Evidence
+from genai_app.llm.chat_model import ChatRequest, Completion, Evidence
 from genai_app.llm.extraction import Extract, extract
+from genai_app.llm.offline import MODEL, OfflineModel, compose
 from genai_app.llm.vocabulary import language
 from genai_app.rag.repository import StoredPassage
 from genai_app.rag.retrieval import Lookup
@@ -29,6 +30,11 @@ class Found:
     candidates: tuple[StoredPassage, ...]
     lines: Extract
 
+    def quotation(self, question: Question) -> Completion:
+        """The lines as a reply in the customer's language; the plain statement that there are none."""
+        text = compose(self.lines, language(question.text))
+        return Completion(text, 0, 0, MODEL, answered=bool(self.lines.lines), provider=OfflineModel.provider)
+
     @property
     def covered(self) -> float:
         """How much of the question the lines cover, 0..1."""
@@ -40,7 +46,7 @@ async def answer(ctx: AgentContext, agent: Agent, question: Question) -> AsyncIt
     yield Step("rag_retrieval")
     found = await look_up(ctx, agent, question)
     yield Step("generating")
-    async for event in write(ctx, request(ctx, agent, question, found)):
+    async for event in write(ctx, request(ctx, agent, question, found), found.quotation(question)):
         if isinstance(event, Token):
             yield event
         else:

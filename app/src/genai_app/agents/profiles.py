@@ -76,9 +76,9 @@ def prompt(
     )
 
 
-def prompts_version() -> str:
-    """Differs when any agent is told something else; part of the key of a cached answer."""
-    text = "\n".join([_RULES, *(f"{agent}" for agent in AGENTS)])
+def prompts_version(*further: str) -> str:
+    """Differs when any agent is told something else, or any of `further` differs; part of a cached answer's key."""
+    text = "\n".join([_RULES, *(f"{agent}" for agent in AGENTS), *further])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -18,6 +18,7 @@ import structlog
 from numpy.typing import NDArray
 
 from genai_app.errors import ConfigurationError, ModelDown, Overloaded
+from genai_app.llm.chat_model import Completion
 from genai_app.llm.vocabulary import concepts
 from genai_app.rag.embedding import Embedder
 from genai_app.rag.precomputed import Vector
@@ -46,12 +47,16 @@ class Example:
 
 @dataclass(frozen=True)
 class Choice:
-    """The agent, how sure (0..1), how it was found, and the second best, who is asked if the first has no answer."""
+    """The agent, how sure (0..1), how it was found, and the second best, who is asked if the first has no answer.
+
+    `spent` is what a model was asked for it.
+    """
 
     agent: str
     confidence: float
     method: str
     runner_up: str
+    spent: Completion | None = None
 
 
 @cache

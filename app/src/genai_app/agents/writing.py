@@ -13,7 +13,7 @@ from genai_app.agents.marker import Held
 from genai_app.errors import ModelDown
 from genai_app.llm.chat_model import ChatRequest, Completion, Done, TextDelta
 from genai_app.llm.failures import ModelCut
-from genai_app.llm.offline import MODEL, NOT_FOUND
+from genai_app.llm.offline import NOT_FOUND
 from genai_app.llm.vocabulary import Language, language
 from genai_contract.metrics import DEPENDENCY_DOWN
 
@@ -35,35 +35,39 @@ class Written:
     handoff_reason: str | None = None
 
 
-async def write(ctx: AgentContext, request: ChatRequest, instead: str | None = None) -> AsyncGenerator[Token | Written]:
+async def write(ctx: AgentContext, request: ChatRequest, instead: Completion) -> AsyncGenerator[Token | Written]:
     """Tokens as they come, then the whole reply. A reply that answers nothing has no tokens.
 
-    Without a model, or when it fails before its first words, `instead` is the reply; the evidence is quoted when that
-    is None. When it fails after them, the reply ends with a sentence that says so.
+    `instead` is the reply without a model, or when it fails before its first words. When it fails after them, the reply
+    ends with a sentence that says so.
     """
-    if not ctx.has_model:
-        async for event in _without_model(ctx, request, instead):
-            yield event
-        return
-    shown = ""
-    try:
-        async with aclosing(_from_model(ctx, request)) as events:
-            async for event in events:
-                if isinstance(event, Token):
-                    shown += event.text
-                yield event
-    except ModelDown as down:
-        cut = isinstance(down, ModelCut) and bool(shown)
-        ctx.metrics.count(DEPENDENCY_DOWN, dependency="model", policy="cut-short" if cut else "offline-answer")
-        log.warning("model_down", reason=str(down), agent=request.agent, shown=len(shown))
-        if isinstance(down, ModelCut) and shown:
-            ending = CUT_OFF[language(request.question)]
-            yield Token(ending)
-            whole = replace(down.partial, text=shown + ending)
-            yield Written(whole, whole.provider or ctx.model.provider, REPEATED_FAILURE)
+    shown, ending = "", Written(instead, ctx.fallback.provider)
+    if ctx.has_model and request.models != "offline":
+        try:
+            async with aclosing(_from_model(ctx, request)) as events:
+                async for event in events:
+                    if isinstance(event, Token):
+                        shown += event.text
+                    yield event
+        except ModelDown as down:
+            policy = "cut-short" if shown else "offline-answer"
+            ctx.metrics.count(DEPENDENCY_DOWN, dependency="model", policy=policy)
+            log.warning("model_down", reason=str(down), agent=request.agent, policy=policy)
+            ending = _broken_off(ctx, request, down, shown) if shown else ending
         else:
-            async for event in _without_model(ctx, request, instead):
-                yield event
+            return
+    rest = ending.completion.text.removeprefix(shown) if ending.completion.answered else ""
+    for line in rest.splitlines(keepends=True):
+        yield Token(line)
+    yield ending
+
+
+def _broken_off(ctx: AgentContext, request: ChatRequest, down: ModelDown, shown: str) -> Written:
+    """What was shown, with the sentence that it broke off; a person is asked to help."""
+    text = shown + CUT_OFF[language(request.question)]
+    partial = down.partial if isinstance(down, ModelCut) else Completion("", 0, 0, ctx.model.model)
+    whole = replace(partial, text=text, finish_reason="cut")
+    return Written(whole, whole.provider or ctx.model.provider, REPEATED_FAILURE)
 
 
 async def _from_model(ctx: AgentContext, request: ChatRequest) -> AsyncGenerator[Token | Written]:
@@ -90,21 +94,3 @@ def _reply(completion: Completion, shown: str, question: str, *, found: bool) ->
     if not shown:
         return replace(completion, text=NOT_FOUND[language(question)], answered=False)
     return replace(completion, text=shown, answered=completion.answered and not found)
-
-
-async def _without_model(
-    ctx: AgentContext, request: ChatRequest, instead: str | None
-) -> AsyncGenerator[Token | Written]:
-    if instead is not None:
-        yield Token(instead)
-        yield Written(Completion(instead, 0, 0, MODEL, provider=ctx.fallback.provider), ctx.fallback.provider)
-        return
-    async with aclosing(ctx.fallback.stream(request)) as deltas:
-        pieces = []
-        async for delta in deltas:
-            if isinstance(delta, TextDelta):
-                pieces.append(delta.text)
-            elif isinstance(delta, Done):
-                for piece in pieces if delta.completion.answered else ():
-                    yield Token(piece)
-                yield Written(delta.completion, ctx.fallback.provider)

@@ -17,6 +17,7 @@ from genai_app.agents import manuals
 from genai_app.agents.context import AgentContext
 from genai_app.agents.conversation import AgentEvent, Answer, CustomerScope, Question, Step, Token, ToolUse
 from genai_app.agents.maintenance import phrases
+from genai_app.agents.maintenance.deciding import goes_on, is_reply, learn, next_move, what_is_missing
 from genai_app.agents.maintenance.dialogue import (
     AskFor,
     Dialogue,
@@ -26,12 +27,7 @@ from genai_app.agents.maintenance.dialogue import (
     Say,
     UseTool,
     from_json,
-    goes_on,
-    is_reply,
-    learn,
-    next_move,
     to_json,
-    what_is_missing,
 )
 from genai_app.agents.maintenance.hearing import hear
 from genai_app.agents.maintenance.results import Result

@@ -66,8 +66,8 @@ def hear(message: str, today: date, *, expects_time: bool = False) -> Heard:
 
 def services_in(text: str) -> tuple[ServiceName, ...]:
     """The services that a text names, in the order of the price list."""
-    tokens = words(text)
-    return tuple(each.name for each in services() if any(_holds(tokens, phrase) for phrase in each.phrases))
+    said = f" {' '.join(words(text))} "
+    return tuple(each.name for each in services() if any(f" {phrase} " in said for phrase in each.phrases))
 
 
 def _wish(text: str, named: tuple[ServiceName, ...], when: When, *, asks: bool) -> Wish | None:
@@ -77,8 +77,3 @@ def _wish(text: str, named: tuple[ServiceName, ...], when: When, *, asks: bool) 
     if found is None and named and (when.day or when.clock) and (not asks or wishes.ASKS_FOR_IT.search(text)):
         return "book"  # "oil change next Tuesday at 10"
     return found
-
-
-def _holds(tokens: list[str], phrase: tuple[str, ...]) -> bool:
-    length = len(phrase)
-    return any(tuple(tokens[at : at + length]) == phrase for at in range(len(tokens) - length + 1))

@@ -6,7 +6,8 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
-from genai_app.agents.maintenance.dialogue import AskFor, Dialogue, in_part
+from genai_app.agents.maintenance.deciding import in_part
+from genai_app.agents.maintenance.dialogue import AskFor, Dialogue
 from genai_app.agents.maintenance.results import (
     Done,
     FreeSlots,

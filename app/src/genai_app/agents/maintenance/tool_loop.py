@@ -17,7 +17,8 @@ from genai_app.agents import manuals
 from genai_app.agents.context import AgentContext
 from genai_app.agents.conversation import Answer, Question, Step, Token, ToolUse
 from genai_app.agents.maintenance import phrases
-from genai_app.agents.maintenance.dialogue import Dialogue, learn, to_json
+from genai_app.agents.maintenance.deciding import learn
+from genai_app.agents.maintenance.dialogue import Dialogue, to_json
 from genai_app.agents.maintenance.results import Proposal, Result
 from genai_app.agents.maintenance.tools import TOOLS, use
 from genai_app.agents.maintenance.workshop import Workshop

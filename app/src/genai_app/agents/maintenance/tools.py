@@ -8,9 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Final
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, Final
 
 from genai_app.agents.conversation import CustomerScope
 from genai_app.agents.maintenance.results import (
@@ -26,63 +24,22 @@ from genai_app.agents.maintenance.results import (
     Result,
     Unknown,
 )
+from genai_app.agents.maintenance.tool_arguments import (
+    Arguments,
+    BookAppointment,
+    CancelAppointment,
+    CheckAvailableSlots,
+    GetServicePricing,
+    Nothing,
+    RescheduleAppointment,
+)
 from genai_app.agents.maintenance.workshop import Workshop
 from genai_app.errors import NotFound
 from genai_app.scheduling import calendar
-from genai_app.scheduling.services import ServiceName, services
+from genai_app.scheduling.services import services
 from genai_app.scheduling.values import Appointment, Booking, Owner, SlotTaken, Window
 
 SHOWN_TIMES: Final = 60
-
-
-class Arguments(BaseModel):
-    """Arguments of a tool: a name that is not known is an error that the model is told."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-Day = Annotated[date, Field(description="Local day, YYYY-MM-DD.")]
-Clock = Annotated[time, Field(description="Local time, HH:MM.")]
-Confirmation = Annotated[str, Field(min_length=1, max_length=64, description="Number of the appointment.")]
-
-
-class CheckAvailableSlots(Arguments):
-    """What `check_available_slots` takes."""
-
-    preferred_date: Day
-    days: Annotated[int, Field(ge=1, le=14, description="How many days from then on.")] = 1
-
-
-class BookAppointment(Arguments):
-    """What `book_appointment` takes."""
-
-    service_type: ServiceName
-    date: Day
-    time: Clock
-
-
-class RescheduleAppointment(Arguments):
-    """What `reschedule_appointment` takes."""
-
-    confirmation_number: Confirmation
-    date: Day
-    time: Clock
-
-
-class CancelAppointment(Arguments):
-    """What `cancel_appointment` takes."""
-
-    confirmation_number: Confirmation
-
-
-class Nothing(Arguments):
-    """No arguments."""
-
-
-class GetServicePricing(Arguments):
-    """What `get_service_pricing` takes."""
-
-    service_type: Annotated[ServiceName | None, Field(description="One service; null for all.")] = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Final, Literal
 
+from genai_app.agents.maintenance.calendar_words import MONTHS, NUMBERS, WEEKDAYS
+
 Part = Literal["morning", "afternoon"]
 NOON: Final = time(12)
 _FIRST_HOUR_OF_A_DAY: Final = 7
@@ -67,46 +69,14 @@ _EARLIEST: Final = re.compile(
     r"\b(?:as soon as (?:possible|you can)|asap|(?:the )?(?:earliest|soonest)|first (?:available|free|possible)"
     r"|(?:o )?mais (?:cedo|rapido)(?: possivel)?|o? ?quanto antes|primeir[oa] (?:horario|vaga)|assim que possivel)\b"
 )
-_WEEKDAY_NAMES: Final = (
-    ("mon", "monday", "segunda"),
-    ("tue", "tues", "tuesday", "terca"),
-    ("wed", "wednesday", "quarta"),
-    ("thu", "thur", "thurs", "thursday", "quinta"),
-    ("fri", "friday", "sexta"),
-    ("sat", "saturday", "sabado"),
-    ("sun", "sunday", "domingo"),
-)
-_MONTH_NAMES: Final = (
-    ("jan", "january", "janeiro"),
-    ("feb", "february", "fev", "fevereiro"),
-    ("mar", "march", "marco"),
-    ("apr", "april", "abr", "abril"),
-    ("may", "mai", "maio"),
-    ("jun", "june", "junho"),
-    ("jul", "july", "julho"),
-    ("aug", "august", "ago", "agosto"),
-    ("sep", "sept", "september", "set", "setembro"),
-    ("oct", "october", "out", "outubro"),
-    ("nov", "november", "novembro"),
-    ("dec", "december", "dez", "dezembro"),
-)
-_NUMBERS: Final = {
-    name: number
-    for number, names in enumerate(
-        ("a one um uma", "two dois duas", "three tres", "four quatro", "five cinco", "six seis", "seven sete"), start=1
-    )
-    for name in names.split()
-}
-_WEEKDAYS: Final = {name: number for number, names in enumerate(_WEEKDAY_NAMES) for name in names}
-_MONTHS: Final = {name: number for number, names in enumerate(_MONTH_NAMES, start=1) for name in names}
 
 
 def _any(names: dict[str, int]) -> str:
     return "(?:" + "|".join(sorted(names, key=len, reverse=True)) + ")"
 
 
-_WEEKDAY: Final = rf"(?P<weekday>{_any(_WEEKDAYS)})(?:[ -]?feira)?"
-_MONTH: Final = rf"(?P<month>{_any(_MONTHS)})\.?"
+_WEEKDAY: Final = rf"(?P<weekday>{_any(WEEKDAYS)})(?:[ -]?feira)?"
+_MONTH: Final = rf"(?P<month>{_any(MONTHS)})\.?"
 _YEAR: Final = r"(?:,? (?:de )?(?P<year>20\d\d))?"
 _NEXT_WEEK: Final = r"(?:next week|(?:d?a )?semana que vem|(?:d?a )?proxima semana)"
 
@@ -124,25 +94,25 @@ def _today(_: re.Match[str], today: date) -> When:
 
 
 def _in_some_time(match: re.Match[str], today: date) -> When:
-    count = _NUMBERS.get(match["count"]) or int(match["count"])
+    count = NUMBERS.get(match["count"]) or int(match["count"])
     return When(day=today + timedelta(days=count * (7 if match["unit"] in {"week", "semana"} else 1)))
 
 
 def _weekday_of_next_week(match: re.Match[str], today: date) -> When:
-    return When(day=_monday(today) + timedelta(weeks=1, days=_WEEKDAYS[match["weekday"]]))
+    return When(day=_monday(today) + timedelta(weeks=1, days=WEEKDAYS[match["weekday"]]))
 
 
 def _next_weekday(match: re.Match[str], today: date) -> When:
     """In English that of the next calendar week, though some mean the nearest; in Portuguese the nearest."""
-    nearest = _upcoming(_WEEKDAYS[match["weekday"]], today)
+    nearest = _upcoming(WEEKDAYS[match["weekday"]], today)
     if match["next"] != "next":
         return When(day=nearest)
-    following = _monday(today) + timedelta(weeks=1, days=_WEEKDAYS[match["weekday"]])
+    following = _monday(today) + timedelta(weeks=1, days=WEEKDAYS[match["weekday"]])
     return When(day=following, nearer=nearest if nearest < following else None)
 
 
 def _weekday(match: re.Match[str], today: date) -> When:
-    return When(day=_upcoming(_WEEKDAYS[match["weekday"]], today))
+    return When(day=_upcoming(WEEKDAYS[match["weekday"]], today))
 
 
 def _next_week(_: re.Match[str], today: date) -> When:
@@ -166,7 +136,7 @@ def _numeric(match: re.Match[str], today: date) -> When:
 
 
 def _named_month(match: re.Match[str], today: date) -> When:
-    day, month = int(match["day"]), _MONTHS[match["month"]]
+    day, month = int(match["day"]), MONTHS[match["month"]]
     return When(day=_date(int(match["year"]), month, day) if match["year"] else _coming(month, day, today))
 
 
@@ -188,7 +158,7 @@ _DAYS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], When]]
         (r"(?:tomorrow|amanha)", _tomorrow),
         (r"(?:today|hoje|this morning|this afternoon)", _today),
         (
-            rf"(?:in|daqui a|dentro de|em) (?P<count>\d{{1,2}}|{_any(_NUMBERS)}) (?P<unit>day|week|dia|semana)s?"
+            rf"(?:in|daqui a|dentro de|em) (?P<count>\d{{1,2}}|{_any(NUMBERS)}) (?P<unit>day|week|dia|semana)s?"
             r"(?: from now)?",
             _in_some_time,
         ),

@@ -19,7 +19,7 @@ _PATTERNS: Final[tuple[tuple[Wish, tuple[str, ...]], ...]] = (
     (
         "cancel",
         (
-            rf"\b(?:cancel|call off|drop|cancel[ae]r?|cancelo|cancelem)\b.*\b{APPOINTMENT}\b",
+            rf"\b(?:cancel|call off|drop|cancel[ae]r?|cancelo|cancelem)\b.{0, 80}\b{APPOINTMENT}\b",
             rf"^{PLEASE}(?:cancel|cancel[ae]r?)(?: (?:it|that|isso))?(?:,? (?:please|por favor))?[.!]*$",
             r"\bdesmarc(?:ar|a|o|que)\b",
         ),
@@ -29,7 +29,7 @@ _PATTERNS: Final[tuple[tuple[Wish, tuple[str, ...]], ...]] = (
         (
             r"\b(?:reschedule|re-?book|remarc(?:ar|a|o)|remarque|reagend(?:ar|a|e|o))\b",
             r"\b(?:move|change|postpone|shift|push back|bring forward|mudar|mude|muda|adiar|adie|antecipar|transferir"
-            rf"|transfira|trocar|alterar|passar)\b.*\b(?:{APPOINTMENT}|{OTHER_TIME})\b",
+            rf"|transfira|trocar|alterar|passar)\b.{0, 80}\b(?:{APPOINTMENT}|{OTHER_TIME})\b",
         ),
     ),
     (
@@ -49,10 +49,10 @@ _PATTERNS: Final[tuple[tuple[Wish, tuple[str, ...]], ...]] = (
             r"\b(?:has|was|were|been) (?:ever )?done (?:to|on|with)\b",
             r"\bwhat (?:services?|work|repairs?) (?:did|has|have|was|were)\b",
             r"\bwhat (?:was|has been) (?:done|repaired)\b",
-            r"\b(?:when|what|which) (?:was|were|did)\b.*\blast (?:service|oil change|inspection|visit|time)\b",
-            r"\bo que (?:ja )?(?:foi|fizeram|fizemos|fiz|eu fiz|voces fizeram)\b.*\b(?:feito|carro|veiculo)\b",
+            r"\b(?:when|what|which) (?:was|were|did)\b.{0,80}\blast (?:service|oil change|inspection|visit|time)\b",
+            r"\bo que (?:ja )?(?:foi|fizeram|fizemos|fiz|eu fiz|voces fizeram)\b.{0,80}\b(?:feito|carro|veiculo)\b",
             r"\b(?:quais|que) servicos? (?:(?:o |no )?meu carro )?(?:ja )?(?:foram|foi|fiz|fez|fizeram|fizemos|teve)\b",
-            r"\b(?:quando|qual)\b.*\bultim[ao] (?:revisao|troca|servico|visita|manutencao)\b",
+            r"\b(?:quando|qual)\b.{0,80}\bultim[ao] (?:revisao|troca|servico|visita|manutencao)\b",
         ),
     ),
     (

@@ -13,7 +13,8 @@ from genai_app.metrics import Metrics
 from genai_app.scheduling.builtin import BuiltinScheduler, utc_now
 from genai_app.scheduling.calendar import Calendar
 from genai_app.scheduling.protocol import Scheduler
-from genai_app.scheduling.remote import RemoteScheduler, SchedulingServer
+from genai_app.scheduling.remote import RemoteScheduler
+from genai_app.scheduling.scheduling_server import SchedulingServer
 from genai_app.scheduling.values import Appointment
 from genai_app.settings import Settings
 

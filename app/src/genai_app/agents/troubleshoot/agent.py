@@ -10,14 +10,15 @@ from typing import Final
 
 from genai_app.agents import manuals
 from genai_app.agents.context import AgentContext
-from genai_app.agents.conversation import AgentEvent, Answer, DiagnosticResult, Question, Step, Token
+from genai_app.agents.conversation import AgentEvent, Answer, DiagnosticResult, Question, Source, Step, Token
 from genai_app.agents.profiles import by_name
 from genai_app.agents.troubleshoot import safety, wording
 from genai_app.agents.troubleshoot.plan import Move, Plan, confidence, is_reply, plan
 from genai_app.agents.troubleshoot.tree import Tree, load_trees
 from genai_app.agents.troubleshoot.walk import Place, topic
 from genai_app.agents.writing import REPEATED_FAILURE, Written, write
-from genai_app.llm.chat_model import ChatRequest, Evidence
+from genai_app.llm.chat_model import ChatRequest, Completion, Evidence
+from genai_app.llm.offline import MODEL, OfflineModel
 from genai_app.llm.vocabulary import Language
 
 AGENT: Final = by_name("troubleshoot")
@@ -49,6 +50,11 @@ class Turn:
         own = diagnosis.safety_warning if diagnosis else None
         return cls(tree, place, made.move, diagnosis, own or safety.warning(message, place.language))
 
+    def tree_sources(self, found: manuals.Found) -> tuple[Source, ...]:
+        """The sections of the manuals that the tree was made from, as far as they are installed and were found."""
+        named = (p for p in found.candidates if p.heading.rpartition(" > ")[2] in self.tree.sections)
+        return tuple(map(manuals.source, named))
+
     @property
     def fixed_words(self) -> str:
         """The diagnosis or the question as the tree has it."""
@@ -59,11 +65,15 @@ class Turn:
 
 @dataclass(frozen=True)
 class Body:
-    """What is said after the warning, from which passages; `instead` is set when it replaces the fixed words."""
+    """What is said after the warning, from which passages, and what stands in for a model.
+
+    With `whole` it says all that there is to say: the fixed words do not follow.
+    """
 
     request: ChatRequest
     found: manuals.Found
-    instead: str | None = None
+    instead: Completion
+    whole: bool = False
 
 
 class Speech:
@@ -120,7 +130,7 @@ async def _in_tree(ctx: AgentContext, question: Question, turn: Turn) -> AsyncIt
                 say = speech.say
             else:
                 written = event
-    if body is None or body.instead is None:
+    if body is None or not body.whole:
         yield speech.paragraph(turn.fixed_words)
     yield _answer(ctx, turn, speech.text, body, written)
 
@@ -132,10 +142,12 @@ async def _body(ctx: AgentContext, question: Question, turn: Turn) -> Body:
         ctx, AGENT, replace(question, text=topic(turn.tree, turn.place)) if replied else question
     )
     if turn.diagnosis is None or not ctx.has_model:
-        return Body(manuals.request(ctx, AGENT, question, found, notes=BEFORE_A_QUESTION), found)
+        request = manuals.request(ctx, AGENT, question, found, notes=BEFORE_A_QUESTION)
+        return Body(request, found, found.quotation(question))
     tree = Evidence(f"Symptom tree > {turn.tree.title.en}", turn.fixed_words)
     request = manuals.request(ctx, AGENT, question, found, notes=AT_THE_END, first=(tree,))
-    return Body(request, found, instead=turn.fixed_words)
+    instead = Completion(turn.fixed_words, 0, 0, MODEL, provider=OfflineModel.provider)
+    return Body(request, found, instead, whole=True)
 
 
 def _answer(ctx: AgentContext, turn: Turn, text: str, body: Body | None, written: Written | None) -> Answer:
@@ -150,7 +162,10 @@ def _answer(ctx: AgentContext, turn: Turn, text: str, body: Body | None, written
         safety_warning=turn.warning,
         language=turn.place.language,
     )
-    return manuals.credited(ctx, answer, body.found, written) if body and written else answer
+    if body is None or written is None:
+        return answer
+    credited = manuals.credited(ctx, answer, body.found, written)
+    return replace(credited, sources=credited.sources or turn.tree_sources(body.found))
 
 
 async def _without_tree(ctx: AgentContext, question: Question, warning: str | None) -> AsyncIterator[AgentEvent]:

@@ -1,5 +1,6 @@
 """What a symptom tree is, and the trees that ship: YAML files beside this module, checked when they are loaded."""
 
+import hashlib
 import json
 from functools import cache
 from importlib import resources
@@ -71,6 +72,7 @@ class Tree(_Part):
 
     name: Name
     title: Text
+    sections: Annotated[tuple[Phrase, ...], Field(min_length=1, description="Of the manuals, which the tree restates.")]
     symptoms: Annotated[tuple[Phrase, ...], Field(min_length=1, description="Any of them begins this tree.")]
     never: tuple[Phrase, ...] = Field((), description="Any of them makes the message one about something else.")
     start: Name
@@ -109,6 +111,12 @@ def load_trees() -> dict[str, Tree]:
 def phrase_concepts(phrase: str) -> frozenset[str]:
     """The concepts that a message must have for a phrase of a tree to fit it."""
     return frozenset(concepts(phrase))
+
+
+def trees_version() -> str:
+    """Differs when any text or branch of a tree does."""
+    whole = "".join(tree.model_dump_json() for tree in load_trees().values())
+    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def schema() -> str:
