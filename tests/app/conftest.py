@@ -218,10 +218,12 @@ async def own_api(servers: Servers, database: str, redis: Redis) -> AsyncIterato
 
 
 @asynccontextmanager
-async def running_api(settings: Settings) -> AsyncIterator[Api]:
-    """An API on a real loopback port, in this process."""
+async def running_api(settings: Settings, *, send_buffer: int | None = None) -> AsyncIterator[Api]:
+    """An API on a real loopback port, in this process; `send_buffer`: bytes that the kernel takes for each client."""
     app = create_app(settings)
     with socket.socket(proto=socket.IPPROTO_TCP) as listening:
+        if send_buffer is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         server = ApiServer(api_configuration(app), app.state.connections.drain)

@@ -14,6 +14,7 @@ import asyncpg
 
 from genai_app import db
 from genai_app.chat import turn_repository
+from genai_app.chat.finishing import to_its_end
 from genai_app.errors import Conflict, DatabaseDown
 
 LEASE_SECONDS = 30.0
@@ -58,7 +59,7 @@ class Holding:
             prolonging.cancel()
             await asyncio.gather(prolonging, return_exceptions=True)
             if not hold.over:
-                await self._release(hold)
+                await to_its_end(self._release(hold))
 
     async def _release(self, hold: Hold) -> None:
         with suppress(DatabaseDown):  # it expires by itself

@@ -1,7 +1,6 @@
 """`/api/v1/chat`: REST over the turn and over the stored conversations."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -9,7 +8,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from genai_app.auth.dependencies import CurrentUser, TokenClaims
 from genai_app.chat.events import Event
-from genai_app.chat.folding import last, while_connected
+from genai_app.chat.folding import last, running, while_connected
 from genai_app.chat.frames import encode, error_frame, frame_of
 from genai_app.chat.schemas import ChatRequest, ChatResponse, MessageOut, SessionOut
 from genai_app.chat.service import Conversations
@@ -53,7 +52,7 @@ async def turn_events(
     body: ChatRequest, login: TokenClaims, turns: Annotated[Turns, Depends(turns)], response: Response
 ) -> AsyncIterator[AsyncIterator[Event]]:
     """The events of a turn that has begun: what refuses it is a reply of its own, before the stream."""
-    async with turns.begun(login, body.ask()) as turn, aclosing(turns.events(turn)) as events:
+    async with turns.begun(login, body.ask()) as turn, running(turns.events(turn)) as events:
         response.headers.update(turn.admission.headers)
         yield events
 

@@ -1,8 +1,6 @@
 """Stores a turn: question, answer and ticket in one transaction, before anybody is told."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar, cast
+from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -19,8 +17,6 @@ from genai_app.chat.turn_repository import AnsweredAlready, Exchange
 from genai_app.errors import Conflict
 from genai_app.handoff.service import Handoffs
 from genai_app.handoff.ticket import Handoff, Ticket
-
-Result = TypeVar("Result")
 
 
 class Storing:
@@ -106,23 +102,3 @@ def exchange_of(turn: Turn, answer: Answer, *, cached: bool, ticket: Ticket | No
         holder=turn.hold.holder if turn.hold else None,
         details=details(answer, cached=cached, handoff=ticket.as_json() if ticket else None),
     )
-
-
-async def to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
-    """The result of `work`, which a cancellation cannot stop any more.
-
-    Whoever cancels while a turn is being stored is too late: the turn goes on, and says so by completing.
-    """
-    task = asyncio.create_task(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise
-            current = asyncio.current_task()
-            if current is not None:
-                current.uncancel()
-        except Exception:  # noqa: BLE001 - it is raised below, from the task itself
-            break
-    return task.result()

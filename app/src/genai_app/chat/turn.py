@@ -22,12 +22,13 @@ from genai_app.budget import Budget, Models
 from genai_app.chat.ask import Ask, Turn
 from genai_app.chat.behalf import behalf
 from genai_app.chat.events import Complete, Event, Progress, Token
+from genai_app.chat.finishing import to_its_end
 from genai_app.chat.handing_over import answer_on_words, handoff_of, reason_of
 from genai_app.chat.holding import Hold, Holding
 from genai_app.chat.kept_answers import KeptAnswers, Place, decode
 from genai_app.chat.opening import open_conversation
 from genai_app.chat.outcomes import Outcomes
-from genai_app.chat.storing import Storing, to_its_end
+from genai_app.chat.storing import Storing
 from genai_app.chat.traced import traced
 from genai_app.handoff.policy import decide_on_words
 from genai_app.ratelimit import PER_USER

@@ -57,6 +57,7 @@ class Connection:
         self._token = ""
         self._user_id: uuid.UUID | None = None
         self._turn: asyncio.Task[None] | None = None
+        self._answered = False
         self._closed = asyncio.Event()
 
     async def serve(self) -> None:
@@ -139,7 +140,7 @@ class Connection:
             case AuthFrame():
                 await self._authenticate(frame.token)
             case CancelFrame():
-                if await self._stop():
+                if not self._answered and await self._stop():
                     await self._fail(Cancelled("The turn was cancelled: nothing of it is stored."))
             case FeedbackFrame():
                 await self._told(self._feedback(frame))
@@ -151,11 +152,14 @@ class Connection:
 
     async def _begin(self, frame: MessageFrame) -> None:
         if self._turn is not None and not self._turn.done():
-            raise Conflict("A message is being answered: wait for its `complete`, or send `cancel`.")
+            if not self._answered:
+                raise Conflict("A message is being answered: wait for its `complete`, or send `cancel`.")
+            await asyncio.wait([self._turn])  # it only tidies up
         if self._named is not None and frame.session_id not in {None, self._named}:
             raise Invalid("session_id differs from the one in the path: leave it out", field="/session_id")
         ask = frame.ask(frame.session_id or self._session_id)
-        self._turn = asyncio.create_task(run_turn(self._services, self._token, ask, self._send))
+        self._answered = False
+        self._turn = asyncio.create_task(run_turn(self._services, self._token, ask, self._send_of_turn))
 
     async def _stop(self) -> bool:
         """Stop the running turn; whether there was one that could still be stopped."""
@@ -204,6 +208,10 @@ class Connection:
             raise WebSocketDisconnect(message.get("code", 1005))
         text: str | None = message.get("text")
         return text
+
+    async def _send_of_turn(self, frame: Frame) -> None:
+        self._answered = frame["type"] in {"complete", "error"}
+        await self._send(frame)
 
     async def _send(self, frame: Frame) -> None:
         """Raises WebSocketDisconnect when the client is gone or was sent away."""
