@@ -38,6 +38,7 @@ from genai_app.health.checks import Checks
 from genai_app.http.cors import Cors
 from genai_app.http.documentation import add_documentation
 from genai_app.http.edge import Edge
+from genai_app.http.net import LastNet
 from genai_app.http.problems import http_error, invalid_request, refused
 from genai_app.http.proxies import TrustedProxies
 from genai_app.llm.prices import turn_bound
@@ -80,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_exception_handler(error, refused)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_middleware(LastNet)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(Edge, metrics=app.state.metrics, endpoint_of=_endpoints(app), largest_body=LARGEST_BODY)

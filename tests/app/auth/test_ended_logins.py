@@ -61,6 +61,15 @@ async def test_an_inactive_account_gets_no_kept_answer_either(api: Api) -> None:
     ) == [(4,)]
 
 
+async def test_without_redis_a_login_ends_at_once_too(servers: Servers, database: str) -> None:
+    settings = servers.settings(database, REDIS_URL="")
+    async with running_api(settings) as one, running_api(settings) as other:
+        ana = await one.register()
+        assert await statuses(other, ana) == [200, 200]
+        await log_out(one, ana)
+        assert await statuses(other, ana) == [401, 401]
+
+
 @pytest.mark.parametrize("limits", ["true", "false"])
 async def test_a_mark_in_redis_refuses_without_the_database(
     servers: Servers, database: str, redis: Redis, limits: str

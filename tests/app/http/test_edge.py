@@ -54,6 +54,19 @@ async def test_other_origins_may_not(servers: Servers, database: str, origin: st
             assert "access-control-allow-origin" not in reply.headers
 
 
+async def test_even_an_error_of_ours_can_be_read(servers: Servers, database: str, redis: Redis) -> None:
+    _ = redis
+    async with running_api(servers.settings(database, CORS_ALLOWED_ORIGINS=ORIGIN)) as api:
+        who = await api.register()
+        await api.sql("DROP VIEW active_logins")
+        reply = await api.client.get("/api/v1/auth/me", headers={**who.headers, "Origin": ORIGIN})
+        assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (500, ORIGIN)
+        assert reply.json()["request_id"] == reply.headers["x-request-id"]
+        assert "active_logins" not in reply.text
+        counted = 'http_errors_total{endpoint="/api/v1/auth/me",method="GET",status_code="500"}'
+        assert (await api.metrics())[counted] == 1
+
+
 async def test_without_origins_nobody_is_allowed(api: Api) -> None:
     preflight = await api.client.options(
         "/api/v1/chat", headers={"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}

@@ -35,11 +35,6 @@ async def claims(
 TokenClaims = Annotated[Claims, Depends(claims)]
 
 
-async def identified(accounts: AccountsDependency, said: TokenClaims) -> Identity:
-    """The caller, not yet counted against the rate limit: for routes that count with another trip to Redis."""
-    return await accounts.identity(said)
-
-
 async def current_user(request: Request, response: Response, said: TokenClaims) -> Identity:
     """The caller, counted. Raises TooMany."""
     return await _counted(request, response, said, PER_USER)
@@ -68,7 +63,6 @@ def _gate(request: Request) -> Gate:
     return cast("Gate", request.app.state.gate)
 
 
-Identified = Annotated[Identity, Depends(identified)]
 CurrentUser = Annotated[Identity, Depends(current_user)]
 GuardedUser = Annotated[Identity, Depends(guarded_user)]
 CountedAddress = Depends(counted_address)

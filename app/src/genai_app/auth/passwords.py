@@ -26,7 +26,8 @@ class Passwords:
     Raises Overloaded when the queue is full.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, waiting_at_most: int = WAITING_AT_MOST) -> None:
+        self._waiting_at_most = waiting_at_most
         self._hasher = Argon2Hasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
         self._threads = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
@@ -48,7 +49,7 @@ class Passwords:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        if self._waiting >= WAITING_AT_MOST:
+        if self._waiting >= self._waiting_at_most:
             raise Overloaded("log-ins")
         self._waiting += 1
         try:

@@ -1,4 +1,4 @@
-"""The outermost layer of the API, as plain ASGI: request id, headers, private paths, measurements, the last net."""
+"""The outermost layer of the API, as plain ASGI: request id, security headers, private paths, measurements."""
 
 import re
 import time
@@ -69,11 +69,6 @@ class Edge:
                 await of_status(404, request_id)(scope, receive, send_with_headers)
             else:
                 await self._app(scope, self._bounded(receive), send_with_headers)
-        except Exception:
-            log.exception("unhandled error", method=scope["method"], endpoint=endpoint)
-            if status:
-                raise  # half a reply is out: the server must cut the connection
-            await of_status(500, request_id)(scope, receive, send_with_headers)
         finally:
             self._metrics.change(REQUESTS_IN_PROGRESS, -1, endpoint=endpoint)
             self._record(endpoint, scope["method"], status, time.perf_counter() - started)
