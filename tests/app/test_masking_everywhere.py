@@ -3,11 +3,11 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import httpx2
@@ -81,30 +81,34 @@ class Process:
 async def serving(servers: Servers, database: str, folder: Path) -> AsyncIterator[Process]:
     """A ready process; it has ended, and sent what waited, when the block is left."""
     accepted = json.dumps({"escalation_id": "T-1", "status": "queued"}).encode()
-    async with recording(202) as langsmith, recording() as collector, recording(200, accepted) as desk:
-        async with running_stub() as model:
-            model.text = f"Write to {PLANTED['EMAIL']}."
-            variables = {
-                **servers.variables,
-                "POSTGRES_DB": database,
-                "API_PORT": "0",
-                "API_HOST": "127.0.0.1",
-                "METRICS_PORT": "0",
-                "LOG_LEVEL": "DEBUG",
-                "LLM_PROVIDER": "openai-compatible",
-                "OPENROUTER_BASE_URL": model.base_url,
-                "EMBEDDING_PROVIDER": "packaged",
-                "MASK_PII_IN_PROMPTS": "true",
-                "HUMAN_SUPPORT_WEBHOOK": f"{desk.url}/handoffs",
-                "HUMAN_SUPPORT_WEBHOOK_SECRET": "0123456789abcdef" * 4,
-                "LANGCHAIN_TRACING_V2": "true",
-                "LANGCHAIN_API_KEY": "key",
-                "LANGCHAIN_ENDPOINT": langsmith.url,
-                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-            }
-            log = folder / "process.log"
-            async with running(variables, log) as client:
-                yield Process(client, log, langsmith, collector, desk, model)
+    async with (
+        recording(202) as langsmith,
+        recording() as collector,
+        recording(200, accepted) as desk,
+        running_stub() as model,
+    ):
+        model.text = f"Write to {PLANTED['EMAIL']}."
+        variables = {
+            **servers.variables,
+            "POSTGRES_DB": database,
+            "API_PORT": "0",
+            "API_HOST": "127.0.0.1",
+            "METRICS_PORT": "0",
+            "LOG_LEVEL": "DEBUG",
+            "LLM_PROVIDER": "openai-compatible",
+            "OPENROUTER_BASE_URL": model.base_url,
+            "EMBEDDING_PROVIDER": "packaged",
+            "MASK_PII_IN_PROMPTS": "true",
+            "HUMAN_SUPPORT_WEBHOOK": f"{desk.url}/handoffs",
+            "HUMAN_SUPPORT_WEBHOOK_SECRET": "0123456789abcdef" * 4,
+            "LANGCHAIN_TRACING_V2": "true",
+            "LANGCHAIN_API_KEY": "key",
+            "LANGCHAIN_ENDPOINT": langsmith.url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        }
+        log = folder / "process.log"
+        async with running(variables, log) as client:
+            yield Process(client, log, langsmith, collector, desk, model)
 
 
 @asynccontextmanager
@@ -120,10 +124,10 @@ async def running(variables: dict[str, str], log: Path) -> AsyncIterator[httpx2.
         )
         try:
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
-                await ready(client, process, log)
+                await ready(client, process)
                 yield client
             process.terminate()
-            assert await process.wait() == 0, log.read_text()
+            assert await process.wait() == 0
         finally:
             if process.returncode is None:
                 process.kill()
@@ -138,7 +142,7 @@ async def free_port() -> int:
     return port
 
 
-async def ready(client: httpx2.AsyncClient, process: asyncio.subprocess.Process, log: Path) -> None:
+async def ready(client: httpx2.AsyncClient, process: asyncio.subprocess.Process) -> None:
     async with asyncio.timeout(60):
         while process.returncode is None:
             try:
@@ -146,15 +150,20 @@ async def ready(client: httpx2.AsyncClient, process: asyncio.subprocess.Process,
                     return
             except httpx2.TransportError:
                 await asyncio.sleep(0.05)
-    raise AssertionError(log.read_text())
+    raise AssertionError(f"it ended with status {process.returncode}")
 
 
 async def in_redis(redis: Redis) -> str:
     """Every key and everything under it, as text."""
-    kept = []
-    async for key in redis.scan_iter("*"):
-        kept.append(f"{key!r} {await redis.dump(key)!r}")
-    return "\n".join(kept)
+    read: dict[bytes, Callable[[bytes], Any]] = {
+        b"string": redis.get,
+        b"list": lambda key: redis.lrange(key, 0, -1),
+        b"hash": redis.hgetall,
+        b"set": redis.smembers,
+        b"zset": lambda key: redis.zrange(key, 0, -1),
+    }
+    keys = [key async for key in redis.scan_iter("*")]
+    return "\n".join([f"{key!r} {await read[cast('bytes', await redis.type(key))](key)!r}" for key in keys])
 
 
 async def test_no_planted_value_leaves_the_process(

@@ -121,7 +121,7 @@ async def test_a_collector_gets_the_request_and_the_turn_below_it(
             await api.client.get("/livez")
         requests = [request for request in collector.requests if request.path == "/v1/traces"]
     assert requests[0].headers["x-tenant"] == "garage"
-    spans = {}
+    spans: dict[str, Any] = {}
     for request in requests:
         parsed = ExportTraceServiceRequest.FromString(request.body)
         for resource in parsed.resource_spans:

@@ -5,6 +5,7 @@ answer, and each of its three wordings may be answered with another's answer, ne
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,9 +27,9 @@ GOALS: Final[tuple[tuple[Relation, float, Literal["at least", "at most"]], ...]]
     ("other question", 0.001, "at most"),
 )
 """Of all pairs of a kind, the share that hits. False hits come first: a miss costs money, a wrong answer trust."""
-COLUMNS: Final = (
-    *("split", "language", "paraphrases", "hits", "hit rate", "near misses", "false", "others", "false of others"),
-)
+RELATIONS: Final[tuple[Relation, ...]] = ("paraphrase", "near miss", "other question")
+COLUMNS: Final = ("split", "in", "hit rate", "same", "hit", "near", "hit", "other", "hit")
+"""Pairs of the same meaning, of near misses, of other questions; and how many of each would share an answer."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +111,12 @@ def assess(found: Sequence[Pair], embedder: Embedder) -> Report:
 
 def _row(found: Sequence[Pair], hits: Sequence[Pair], split: str, language: str) -> tuple[str | int | float, ...]:
     part, part_hits = (
-        [pair for pair in chosen if (pair.split, pair.language) == (split, language)] for chosen in (found, hits)
+        Counter(pair.relation for pair in chosen if (pair.split, pair.language) == (split, language))
+        for chosen in (found, hits)
     )
-    counts = [
-        (sum(p.relation == relation for p in part), sum(p.relation == relation for p in part_hits))
-        for relation in ("paraphrase", "near miss", "other question")
-    ]
-    (paraphrases, right), near, others = counts
-    return (split, language, paraphrases, right, right / paraphrases, *near, *others)
+    rate = part_hits["paraphrase"] / max(1, part["paraphrase"])
+    counts = [number for relation in RELATIONS for number in (part[relation], part_hits[relation])]
+    return (split, language, rate, *counts)
 
 
 def _alone(found: Sequence[Pair]) -> tuple[tuple[float, float, float], ...]:
