@@ -16,6 +16,7 @@ from starlette.responses import Response
 from genai_app import __version__, db
 from genai_app.admission import Gate
 from genai_app.agents.answering import Agents, build_agents, prompts_version
+from genai_app.agents.maintenance.workshop import workshop_calendar
 from genai_app.auth import routes as auth_routes
 from genai_app.auth.service import build_accounts
 from genai_app.breaker import Breaker
@@ -59,6 +60,7 @@ NO_ENDPOINT = "unmatched"
 
 def create_app(settings: Settings) -> FastAPI:
     """An application that connects to nothing yet: its lifespan opens and closes everything."""
+    workshop_calendar(settings)  # impossible opening hours stop the start before anything is opened
     tracer_provider = open_provider(settings)
     app = FastAPI(
         title="GenAI Auto API",

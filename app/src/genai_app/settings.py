@@ -144,6 +144,10 @@ class Settings(AppConfig, AppSecrets):
             raise ConfigurationError(
                 "HUMAN_SUPPORT_WEBHOOK must be an http:// or https:// URL (empty: handoffs wait at the local desk)"
             )
+        if self.scheduler_api_url and not _WEB_ADDRESS.fullmatch(self.scheduler_api_url):
+            raise ConfigurationError(
+                "SCHEDULER_API_URL must be an http:// or https:// URL (empty: appointments in our own database)"
+            )
         if self.langchain_tracing_v2 and not self.langchain_api_key.get_secret_value():
             raise ConfigurationError("LANGCHAIN_API_KEY is empty but LANGCHAIN_TRACING_V2 is true: set both or neither")
         _ = self.cors_origins, self.proxy_networks  # both raise what is wrong with them

@@ -79,3 +79,18 @@ async def test_with_a_scheduling_system_appointments_are_kept_there(
             assert "W-1" in booked["response"]
             assert await api.sql("SELECT 1 FROM appointments") == []
         assert [each["service_type"] for each in system.appointments.values()] == ["oil_change"]
+
+
+async def test_a_booking_costs_few_statements(servers: Servers, database: str, redis: Redis) -> None:
+    """Counted by PostgreSQL: its log holds every statement of this database."""
+    _ = redis
+    await servers.administer(f"ALTER DATABASE {database} SET log_statement = 'all'")
+    log, counts = servers.state.folder / "postgres.log", []
+    async with running_api(servers.settings(database)) as api:
+        ana = await api.register()
+        for message in (f"book an oil change on {DAY} at 10", "yes"):
+            begin = log.stat().st_size
+            assert (await api.chat(ana, message, session_id="garage")).json()["agent_used"] == "maintenance"
+            lines = log.read_bytes()[begin:].decode(errors="replace").splitlines()
+            counts.append(sum("LOG:  execute" in line or "statement:" in line for line in lines))
+    assert all(1 <= count <= 8 for count in counts), counts

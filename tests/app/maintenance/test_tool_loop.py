@@ -13,7 +13,8 @@ from tests.app.openai_stub import OpenAIStub, Reply, delta, events, streamed
 
 from genai_app.agents.maintenance.tool_loop import ROUNDS
 from genai_app.agents.maintenance.tools import TOOLS
-from genai_app.scheduling.remote import RemoteScheduler, SchedulingServer
+from genai_app.scheduling.remote import RemoteScheduler
+from genai_app.scheduling.scheduling_server import SchedulingServer
 
 pytestmark = pytest.mark.service
 

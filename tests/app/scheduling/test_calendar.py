@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genai_app.errors import ConfigurationError
+from genai_app.main import create_app
 from genai_app.scheduling.calendar import Calendar, free, nearest
 from genai_app.scheduling.services import ServiceName, known, services
 from genai_app.scheduling.values import Slot
+from genai_app.settings import Settings
 
 MONDAY = date(2026, 11, 30)
 
@@ -88,6 +90,19 @@ def test_a_setting_that_makes_no_sense_is_named(fields: dict[str, str], variable
         calendar(
             fields.get("hours", "Mon 08:00-18:00"), zone=fields.get("zone", "UTC"), closed=fields.get("closed", "")
         )
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"SERVICE_TIMEZONE": "Mars/Olympus"}, "SERVICE_TIMEZONE"),
+        ({"SERVICE_OPENING_HOURS": "at times"}, "SERVICE_OPENING_HOURS"),
+        ({"SCHEDULER_API_URL": "localhost:9000"}, "SCHEDULER_API_URL"),
+    ],
+)
+def test_a_process_with_such_a_setting_does_not_start(variables: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        create_app(Settings.from_environment(variables))
 
 
 def test_the_prices_are_those_of_the_reference() -> None:

@@ -11,7 +11,8 @@ from tests.app.scheduling.system import KEY, Fault, System, running_system
 
 from genai_app.errors import Conflict, Invalid, NotFound
 from genai_app.metrics import Metrics
-from genai_app.scheduling.remote import LARGEST_REPLY, RemoteScheduler, SchedulingServer
+from genai_app.scheduling.remote import RemoteScheduler
+from genai_app.scheduling.scheduling_server import LARGEST_REPLY, SchedulingServer
 from genai_app.scheduling.values import Owner, SchedulerDown, Slot, SlotTaken, Window
 from genai_app.settings import Settings
 

@@ -15,7 +15,7 @@ _FREE_BAY: Final = """
     WHERE NOT EXISTS (
         SELECT FROM appointments taken
         WHERE taken.bay = bays.number AND taken.status = 'scheduled' AND taken.confirmation_number IS DISTINCT FROM $2
-            AND taken.scheduled_date < $4 AND taken.ends_at > $3
+            AND tstzrange(taken.scheduled_date, taken.ends_at) && tstzrange($3, $4)
     )
     ORDER BY bays.number LIMIT 1
 """
@@ -120,7 +120,7 @@ async def busy(connection: asyncpg.Connection, within: Slot) -> tuple[tuple[Slot
     rows = await connection.fetch(
         """
         SELECT scheduled_date, ends_at, bay FROM appointments
-        WHERE status = 'scheduled' AND scheduled_date < $2 AND ends_at > $1
+        WHERE status = 'scheduled' AND tstzrange(scheduled_date, ends_at) && tstzrange($1, $2)
         """,
         within.starts_at, within.ends_at,
     )  # fmt: skip

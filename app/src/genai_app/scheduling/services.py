@@ -30,7 +30,7 @@ class Service:
     from_usd: Decimal
     to_usd: Decimal
     label: dict[str, str]
-    phrases: tuple[tuple[str, ...], ...]
+    phrases: tuple[str, ...]
 
 
 @cache
@@ -51,5 +51,5 @@ def _service(row: dict[str, Any]) -> Service:
         from_usd=Decimal(row["from_usd"]),
         to_usd=Decimal(row["to_usd"]),
         label=row["label"],
-        phrases=tuple(tuple(phrase.split()) for phrase in row["phrases"]),
+        phrases=tuple(row["phrases"]),
     )

@@ -19,7 +19,7 @@ _PATTERNS: Final[tuple[tuple[Wish, tuple[str, ...]], ...]] = (
     (
         "cancel",
         (
-            rf"\b(?:cancel|call off|drop|cancel[ae]r?|cancelo|cancelem)\b.{0, 80}\b{APPOINTMENT}\b",
+            rf"\b(?:cancel|call off|drop|cancel[ae]r?|cancelo|cancelem)\b.{{0,80}}\b{APPOINTMENT}\b",
             rf"^{PLEASE}(?:cancel|cancel[ae]r?)(?: (?:it|that|isso))?(?:,? (?:please|por favor))?[.!]*$",
             r"\bdesmarc(?:ar|a|o|que)\b",
         ),
@@ -29,13 +29,15 @@ _PATTERNS: Final[tuple[tuple[Wish, tuple[str, ...]], ...]] = (
         (
             r"\b(?:reschedule|re-?book|remarc(?:ar|a|o)|remarque|reagend(?:ar|a|e|o))\b",
             r"\b(?:move|change|postpone|shift|push back|bring forward|mudar|mude|muda|adiar|adie|antecipar|transferir"
-            rf"|transfira|trocar|alterar|passar)\b.{0, 80}\b(?:{APPOINTMENT}|{OTHER_TIME})\b",
+            rf"|transfira|trocar|alterar|passar)\b.{{0,80}}\b(?:{APPOINTMENT}|{OTHER_TIME})\b",
         ),
     ),
     (
         "appointments",
         (
             rf"\b(?:my|our|any|next|meus?|minhas?|nossos?|proxim[ao]s?|algum)\b(?: \w+)? {APPOINTMENT}\b",
+            rf"\b{APPOINTMENT} (?:do|have) (?:i|we)\b",
+            rf"\b(?:quais|que|quant[ao]s) {APPOINTMENT} (?:eu |nos )?(?:tenho|temos)\b",
             r"\b(?:tenho|esta) (?:algo |alguma coisa )?(?:agendado|marcado)\b",
             r"\bam i booked\b",
         ),

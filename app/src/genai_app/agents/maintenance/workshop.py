@@ -48,14 +48,19 @@ class Workshop:
         )
 
 
-def build_workshop(*, settings: Settings, pool: asyncpg.Pool, metrics: Metrics, http: httpx2.AsyncClient) -> Workshop:
-    """By the settings: SCHEDULER_API_URL, or the built-in scheduler. Raises ConfigurationError for impossible hours."""
-    calendar = Calendar.parse(
+def workshop_calendar(settings: Settings) -> Calendar:
+    """When cars are taken in. Raises ConfigurationError for a time zone, hours or days that make no sense."""
+    return Calendar.parse(
         timezone=settings.service_timezone,
         opening_hours=settings.service_opening_hours,
         slot_minutes=settings.service_slot_minutes,
         closed_days=settings.service_closed_days,
     )
+
+
+def build_workshop(*, settings: Settings, pool: asyncpg.Pool, metrics: Metrics, http: httpx2.AsyncClient) -> Workshop:
+    """By the settings: SCHEDULER_API_URL, or the built-in scheduler. Raises ConfigurationError like the calendar."""
+    calendar = workshop_calendar(settings)
     scheduler: Scheduler = (
         RemoteScheduler(SchedulingServer.from_settings(settings, http), metrics)
         if settings.scheduler_api_url

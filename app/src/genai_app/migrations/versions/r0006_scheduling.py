@@ -1,7 +1,7 @@
 """Appointments that cannot overlap: a bay, an end, a name for the customer and a key against booking twice.
 
 The exclusion constraint makes a double booking impossible, whatever the length of slots is or was. A bay as a range of
-one number needs no extension: GiST knows ranges by itself.
+one number needs no extension: GiST knows ranges by itself. Time comes first: free slots are looked up by it alone.
 """
 
 from alembic import op
@@ -50,7 +50,7 @@ _STATEMENTS = (
         ALTER COLUMN confirmation_number SET NOT NULL,
         ADD CHECK (ends_at > scheduled_date),
         ADD CONSTRAINT appointments_one_car_in_a_bay EXCLUDE USING gist (
-            int4range(bay, bay, '[]') WITH &&, tstzrange(scheduled_date, ends_at) WITH &&
+            tstzrange(scheduled_date, ends_at) WITH &&, int4range(bay, bay, '[]') WITH &&
         ) WHERE (status = 'scheduled')
     """,
 )
