@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-PACKAGES := contract app operator testbed
+PACKAGES := contract app operator testbed bench
 SOURCES := $(addsuffix /src,$(PACKAGES)) tests
 GENERATORS := genai_operator.api.crd genai_operator.api.reference genai_contract.reference
 export CLUSTER ?=
@@ -57,6 +57,14 @@ test-cluster: $(INSTALLED)  ## The operator against a real Kubernetes control pl
 
 test-e2e: $(INSTALLED)  ## Real pods from really built images (CLUSTER=kind: the same suite on kind)
 	@$(BIN)/pytest -q -m node
+
+##@ Measure
+.PHONY: bench bench-report
+bench: $(INSTALLED)  ## What the service takes beside peers, as ratios (NAME=p1|p3|p4|p6|all, QUICK=1); never a test
+	@$(BIN)/genai-bench run $(or $(NAME),all) $(if $(QUICK),--quick)
+
+bench-report: $(INSTALLED)  ## Write docs/performance.md from the results of `make bench`
+	@$(BIN)/genai-bench report
 
 ##@ Develop
 .PHONY: help install check format generate lock clean
