@@ -16,7 +16,10 @@ Network = IPv4Network | IPv6Network
 
 FORWARDING_HEADERS: Final = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip"})
 """A request that carries one of these came through a proxy, trusted or not."""
-REMEMBERED_PEERS: Final = 4096
+LONGEST_ADDRESS: Final = 64
+"""Characters; an IPv6 address with its brackets and port has 53."""
+REMEMBERED_ADDRESSES: Final = 4096
+"""Reading one costs as much as a small middleware, and the same ones come again and again."""
 
 
 class TrustedProxies:
@@ -28,7 +31,7 @@ class TrustedProxies:
     def __init__(self, app: ASGIApp, *, networks: Sequence[Network]) -> None:
         self._app = app
         self._networks = tuple(networks)
-        self._is_trusted_peer = functools.lru_cache(REMEMBERED_PEERS)(self._is_trusted_text)
+        self._is_trusted_peer = functools.lru_cache(REMEMBERED_ADDRESSES)(self._is_trusted_text)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         peer = scope.get("client")
@@ -76,7 +79,11 @@ def address_of(text: str) -> Address | None:
 
     An IPv4 address inside IPv6, as a socket that takes both gives it, is the IPv4 address.
     """
-    host = text.strip()
+    return _parsed(text.strip()) if len(text) <= LONGEST_ADDRESS else None
+
+
+@functools.lru_cache(REMEMBERED_ADDRESSES)
+def _parsed(host: str) -> Address | None:
     if host.startswith("["):
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:
