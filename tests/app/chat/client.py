@@ -1,6 +1,7 @@
 """A WebSocket client of the chat, as a test speaks to it."""
 
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -62,24 +63,35 @@ class Socket:
 
 
 @asynccontextmanager
-async def raw(api: Api, session: str = "chat", *, subprotocols: list[str] | None = None) -> AsyncIterator[Socket]:
-    """A connection that nobody has authenticated, unless its subprotocols do."""
-    address = str(api.client.base_url).replace("http://", "ws://").rstrip("/")
-    async with connect(
-        f"{address}/ws/{session}",
-        proxy=None,
-        subprotocols=subprotocols,
-        close_timeout=SECONDS,  # type: ignore[arg-type]  # a NewType of str
-    ) as wire:
-        yield Socket(wire)
+async def raw(
+    api: Api, session: str = "chat", *, subprotocols: list[str] | None = None, receive_buffer: int | None = None
+) -> AsyncIterator[Socket]:
+    """A connection that nobody has authenticated, unless its subprotocols do.
+
+    `receive_buffer`: bytes that the kernel takes while nobody reads.
+    """
+    address = api.client.base_url
+    with socket.create_connection((address.host, address.port)) as connected:
+        if receive_buffer is not None:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        async with connect(
+            f"ws://{address.host}:{address.port}/ws/{session}",
+            sock=connected,
+            proxy=None,
+            subprotocols=subprotocols,  # type: ignore[arg-type]  # a NewType of str
+            close_timeout=SECONDS,
+        ) as wire:
+            yield Socket(wire)
 
 
 @asynccontextmanager
-async def opened(api: Api, who: Login, session: str = "chat") -> AsyncIterator[Socket]:
+async def opened(
+    api: Api, who: Login, session: str = "chat", *, receive_buffer: int | None = None
+) -> AsyncIterator[Socket]:
     """A connection of somebody."""
-    async with raw(api, session, subprotocols=["bearer", who.access]) as socket:
-        assert (await socket.next())["type"] == "auth_success"
-        yield socket
+    async with raw(api, session, subprotocols=["bearer", who.access], receive_buffer=receive_buffer) as chat:
+        assert (await chat.next())["type"] == "auth_success"
+        yield chat
 
 
 def problem(frame: Frame) -> tuple[int, str]:

@@ -2,12 +2,13 @@
 
 import asyncio
 
+import httpx2
 import pytest
 from redis.asyncio import Redis
-from tests.app.chat.client import opened
+from tests.app.chat.client import Socket, opened
 from tests.app.chat.scripts import gated
-from tests.app.conftest import QUESTION, Api, running_api, until
-from tests.app.openai_stub import OpenAIStub, streamed
+from tests.app.conftest import QUESTION, Api, Servers, running_api, until
+from tests.app.openai_stub import OpenAIStub
 
 from genai_app import patience
 from genai_app.settings import Settings
@@ -35,34 +36,40 @@ async def test_a_process_that_ends_finishes_its_turns_and_sends_everybody_on(
     assert await api.sql("SELECT count(*) FROM messages") == [(2,)]
 
 
-async def test_a_client_that_does_not_read_is_cut_off_and_costs_nothing_more(
-    online: Settings, model_server: OpenAIStub, monkeypatch: pytest.MonkeyPatch
+async def test_a_client_that_does_not_read_its_frames_is_cut_off(
+    servers: Servers, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "READING_SECONDS", 0.3)
-    model_server.script = [streamed("so much text " * 2000, finish=None, end=False, endless=True)]
-    async with running_api(online, send_buffer=8192) as api:
+    async with running_api(servers.settings(database), send_buffer=8192) as api:
         who = await api.register()
-        async with opened(api, who) as socket:
-            socket.wire.transport.pause_reading()
-            await socket.send(type="message", message=QUESTION)
-            await asyncio.wait_for(model_server.left.wait(), timeout=20)
+        async with opened(api, who, receive_buffer=8192) as chat:
+            chat.wire.transport.pause_reading()
+            sending = asyncio.create_task(send_for_ever(chat))
             await until(lambda: not api.app.state.connections._open)
-            socket.wire.transport.abort()
-    assert await api.sql("SELECT count(*) FROM messages") == [(0,)]
+            sending.cancel()
+            await asyncio.wait([sending])
+            chat.wire.transport.abort()
 
 
-async def test_a_reader_of_server_sent_events_who_does_not_read_is_cut_off(
-    online: Settings, model_server: OpenAIStub, monkeypatch: pytest.MonkeyPatch
+async def send_for_ever(chat: Socket) -> None:
+    """Frames that each get an answer."""
+    while True:
+        await chat.send(type="unknown")
+
+
+async def test_a_client_that_does_not_read_its_reply_is_cut_off(
+    servers: Servers, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "READING_SECONDS", 0.3)
-    model_server.script = [streamed("so much text " * 2000, finish=None, end=False, endless=True)]
-    async with running_api(online, send_buffer=8192) as api:
+    async with running_api(servers.settings(database), send_buffer=8192) as api:
         who = await api.register()
-        async with api.client.stream(
-            "POST", "/api/v1/chat/stream", json={"message": QUESTION}, headers=who.headers
-        ) as reply:
-            assert reply.status_code == 200
-            await asyncio.wait_for(model_server.left.wait(), timeout=20)
+        await api.chat(who, session_id="s1")
+        await api.sql(
+            "INSERT INTO messages (conversation_id, role, content) "
+            "SELECT id, 'user', repeat('x', 8000) FROM conversations, generate_series(1, 60)"
+        )
+        monkeypatch.setattr(patience, "READING_SECONDS", 0)
+        with pytest.raises(httpx2.TransportError):
+            await api.client.get("/api/v1/chat/history/s1", params={"limit": "100"}, headers=who.headers)
 
 
 async def test_sessions_live_on_any_replica(replica: Api, other_replica: Api, redis: Redis) -> None:
