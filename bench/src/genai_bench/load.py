@@ -44,11 +44,12 @@ def find_wrk() -> str:
 
 
 def run(work: Work, plan: Plan, first_number: int, *, seconds: int | None = None) -> Counted:
-    """Load for the plan's seconds, or for `seconds`, on this process's core. Raises BenchError when a request failed."""
+    """Load for the plan's seconds, or for `seconds`, on this process's core. Raises BenchError: a request failed."""
     duration = plan.seconds if seconds is None else seconds
+    verb = "POST" if work.bodies else "GET"
     command = [
         find_wrk(), "-t", "1", "-c", str(plan.connections), "-d", f"{duration}s", "--timeout", "20s",
-        "-s", str(SCRIPT), work.url, "--", "POST" if work.bodies else "GET", work.token, str(first_number), *work.bodies,
+        "-s", str(SCRIPT), work.url, "--", verb, work.token, str(first_number), *work.bodies,
     ]  # fmt: skip
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=plan.longest, check=True)

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 ANSWER: Final = (
-    "The engine of the GenAuto X1 takes fully synthetic oil of the grade 5W-30. Have it changed every 10,000 kilometres "
-    "or once a year, whichever comes first, and check the level every second time that you fill the tank."
+    "The engine of the GenAuto X1 takes fully synthetic oil of the grade 5W-30. Have it changed every 10,000 "
+    "kilometres or once a year, whichever comes first, and check the level every second time that you fill the tank."
 )
 USAGE: Final = {"prompt_tokens": 480, "completion_tokens": 52, "total_tokens": 532}
 DIMENSION: Final = 768

@@ -18,7 +18,7 @@ class Plan:
     rounds: int
     seconds: int
     sessions: int
-    connections: int = 16
+    connections: int = 8
 
     @property
     def longest(self) -> float:

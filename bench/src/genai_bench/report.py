@@ -68,6 +68,5 @@ def _section(result: dict[str, Any]) -> str:
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     rounds = f"{result['rounds']} rounds of {result['seconds']} s a side"
     notes = "\n".join(f"* {note}" for note in result["notes"])
-    return (
-        f"## {result['bench'].upper()}\n\n{table}\n\n{notes}\n\n{result['at'][:10]}, {rounds}; {result['machine']}.\n"
-    )
+    measured = f"{result['at'][:10]}, {rounds}; {result['machine']}."
+    return f"## {result['bench'].upper()}\n\n{table}\n\n{notes}\n\n{measured}\n"

@@ -9,7 +9,7 @@ from genai_bench.load import Work
 from genai_bench.plan import Plan, interleaved
 from genai_bench.servers import Server
 
-WARM_UP_SECONDS: Final = 2
+WARM_UP_SECONDS: Final = 3
 _NUMBERS: Final = 1_000_000
 """No round sends more requests: each has numbers of its own."""
 
