@@ -21,12 +21,12 @@ from genai_contract.endpoints import CHAT_PATH
 router = APIRouter(prefix=CHAT_PATH, tags=["chat"])
 
 
-def turns(request: Request) -> Turns:
+async def turns(request: Request) -> Turns:
     """The application's turns."""
     return cast("Turns", request.app.state.turns)
 
 
-def conversations(request: Request) -> Conversations:
+async def conversations(request: Request) -> Conversations:
     """The application's stored conversations."""
     return cast("Conversations", request.app.state.conversations)
 

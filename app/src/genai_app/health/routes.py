@@ -36,7 +36,7 @@ class Health(BaseModel):
     services: ServicesOut
 
 
-def checks(request: Request) -> Checks:
+async def checks(request: Request) -> Checks:
     """The application's checks."""
     return cast("Checks", request.app.state.checks)
 
