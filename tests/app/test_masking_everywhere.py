@@ -17,6 +17,9 @@ from tests.app.conftest import Servers, environment
 from tests.app.openai_stub import OpenAIStub, running_stub
 from tests.app.recorder import Recorder, recording
 
+from genai_app.rag.embedding import build_embedder
+from genai_app.settings import Settings
+
 pytestmark = pytest.mark.service
 
 PLANTED = {
@@ -224,3 +227,18 @@ async def messages(servers: Servers, database: str, session_id: str) -> list[str
     finally:
         await connection.close()
     return [row["content"] for row in rows]
+
+
+@pytest.mark.parametrize(("switch", "read"), [("true", "mail [EMAIL]"), ("false", f"mail {PLANTED['EMAIL']}")])
+async def test_an_embedding_server_reads_what_models_may_read(switch: str, read: str) -> None:
+    async with running_stub() as server, httpx2.AsyncClient(trust_env=False) as http:
+        settings = Settings.from_environment(
+            {
+                "OPENROUTER_BASE_URL": server.base_url,
+                "OPENROUTER_API_KEY": "key",
+                "EMBEDDING_MODEL": "plain-model",
+                "MASK_PII_IN_PROMPTS": switch,
+            }
+        )
+        await build_embedder(settings, http).embed_query(f"mail {PLANTED['EMAIL']}")
+    assert server.requests[0].json["input"] == [read]

@@ -13,6 +13,9 @@ from typing import Final
 
 from genai_app.llm.vocabulary import LONGEST_PHRASE, STOP_WORDS, SUBJECT, Language, language, stem, vocabulary, words
 
+LONGEST: Final = 500
+"""Characters. Nobody says more than this in the same way as somebody else."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -34,7 +37,9 @@ class Subject:
 
 
 def subject(question: str) -> Subject | None:
-    """What the question is about; None when no table knows any word of it: then nothing else resembles it."""
+    """What the question is about; None when no table knows any word of it, or it is long: nothing else resembles it."""
+    if len(question) > LONGEST:
+        return None
     code, known, rest = language(question), dict[str, None](), set[str]()
     negated = False
     for token, concept in _tokens(question):
@@ -47,7 +52,7 @@ def subject(question: str) -> Subject | None:
             bound = negated and not name.startswith("?") and name != "engine"
             known[f"{NOT} {name}" if bound else name] = None
             negated &= not bound
-        elif contrast is None and {token, stem(token)}.isdisjoint(SUBJECT | STOP_WORDS[code] | _FILLERS[code]):
+        elif contrast is None and {token, stem(token)}.isdisjoint(_SILENT[code]):
             rest.add(token if any(character.isdecimal() for character in token) else stem(token))
     decisive = known.keys() - _implied(known.keys())
     if decisive.isdisjoint(_OWNED):
@@ -137,7 +142,8 @@ _FILLERS: Final[dict[Language, frozenset[str]]] = {
         "oferecido oferecida parte inclui fazem"
     ),
 }
-"""Words that ask and do not tell; beside the stop words of the search, which has its own reasons for them."""
+_SILENT: Final = {code: SUBJECT | STOP_WORDS[code] | fillers for code, fillers in _FILLERS.items()}
+"""Words that ask and do not tell; `_FILLERS` stand beside the stop words of the search, which has its own reasons for them."""
 
 _SAME_CONCEPT: Final = {"size": "?amount", "last": "?duration"}
 """Other ways to ask for a kind of value: "the size of the boot", "how big is the boot"."""
