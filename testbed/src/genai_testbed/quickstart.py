@@ -19,7 +19,7 @@ EXAMPLE = deployment.ROOT / "examples" / "quickstart.yaml"
 FORWARD = deployment.ROOT / ".state" / "port-forward.json"
 
 app = typer.Typer(help="From nothing to an answered question, and back.", no_args_is_help=True)
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 @app.command()
