@@ -34,7 +34,8 @@ def run_tests(environment: Mapping[str, str] = os.environ) -> int:
     decided = plan(levels(), in_ci=environment.get("CI", "").lower() in {"1", "true"})
     for level in decided.left_out:
         console.print(f"[yellow]left out[/] {level.name}: {level.missing}")
-    code = subprocess.run([sys.executable, "-m", "pytest", "--durations=15", "-m", decided.expression], check=False).returncode
+    command = [sys.executable, "-m", "pytest", "--durations=15", "-m", decided.expression]
+    code = subprocess.run(command, check=False).returncode
     for level in decided.left_out:
         console.print(f"[yellow]left out[/] {level.name}: {level.missing}")
     if not decided.acceptable:
