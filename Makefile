@@ -53,9 +53,11 @@ test-service: $(INSTALLED)  ## The app against a real PostgreSQL with pgvector a
 	@$(BIN)/pytest -q -m service
 
 test-cluster: $(INSTALLED)  ## The operator against a real Kubernetes control plane
+	@$(BIN)/genai-testbed prepare --level control-plane
 	@$(BIN)/pytest -q -m cluster
 
 test-e2e: $(INSTALLED)  ## Real pods from really built images (CLUSTER=kind: the same suite on kind)
+	@$(BIN)/genai-testbed prepare --level node
 	@$(BIN)/pytest -q -m node
 
 ##@ Measure

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-LEVELS = {"unit", "service", "cluster", "node"}
+LEVELS = ("unit", "service", "cluster", "node")
 MARK = "GENAI_AUTO_TEST_RUN"
 """Set in the environment of this run, which every process that it starts inherits."""
 
@@ -16,10 +16,11 @@ before = pytest.StashKey[set[str]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test its level."""
+    """Give each test its level, and run the quick levels first: what is broken shows soon, and a node lives shortly."""
     for item in items:
-        if not LEVELS & {mark.name for mark in item.iter_markers()}:
+        if not any(item.get_closest_marker(level) for level in LEVELS):
             item.add_marker(pytest.mark.unit)
+    items.sort(key=lambda item: next(place for place, level in enumerate(LEVELS) if item.get_closest_marker(level)))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

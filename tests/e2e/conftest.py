@@ -23,9 +23,10 @@ def platform() -> Iterator[Kubectl]:
         built = {image.name: image for image in images.ensure_images(images.names_for(cluster.name))}
         cluster.load_images(tuple(image.archive for image in built.values()))
         kubectl = Kubectl(cluster.kubeconfig())
+        was_installed = deployment.is_installed(kubectl)
         deployment.install_operator(kubectl, built["operator"].reference, built["app"].reference)
         yield kubectl
-        if cluster.keeps_running:
+        if cluster.keeps_running and not was_installed:
             deployment.uninstall_operator(kubectl)
 
 

@@ -106,7 +106,8 @@ def test_an_edited_child_is_repaired_and_foreign_annotations_stay(instance: Inst
     instance.kubectl.run("patch", name, "--type=merge", '--patch={"spec":{"selector":{"app.kubernetes.io/name":"no"}}}')
 
     def repaired() -> bool:
-        return bool(instance.kubectl.get(name)["spec"]["selector"]["app.kubernetes.io/name"] != "no")
+        selector: dict[str, str] = instance.kubectl.get(name)["spec"]["selector"]
+        return selector["app.kubernetes.io/name"] != "no"
 
     eventually(repaired, within=10)
     assert instance.kubectl.get(name)["metadata"]["annotations"]["team.example.com/owner"] == "night-shift"

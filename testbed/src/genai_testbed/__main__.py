@@ -103,6 +103,12 @@ def prerequisites(level: Annotated[Level, typer.Option(help="For which level.")]
     print(f"This machine has what the level {level} needs.")  # noqa: T201 - the result
 
 
+@app.command()
+def prepare(level: Annotated[Level, typer.Option(help="For which level.")] = Level.NODE) -> None:
+    """Have what takes long the first time: packages, compiled programs and, for the node, images."""
+    suite.prepare(level)
+
+
 @app.command(name="levels")
 def show_levels(
     output: Annotated[str, typer.Option("--format", help="text or json.", metavar="text|json")] = "text",

@@ -36,6 +36,9 @@ class Cluster(Protocol):
     def keeps_running(self) -> bool:
         """Whether it stays after the `session` that yielded it."""
 
+    def prepare(self, level: str) -> None:
+        """Have what takes long the first time, so that `ensure` is quick. Raises TestbedError."""
+
     def ensure(self, level: str) -> None:
         """Have it running at that level (`control-plane` or `node`). Raises TestbedError."""
 
@@ -61,6 +64,10 @@ class Testbed:
     keeps_running: bool = True
     name: str = "testbed"
     is_ours: bool = True
+
+    def prepare(self, level: str) -> None:
+        """See Cluster: Debian packages and compiled programs."""
+        lifecycle.prepare(Level(level), self.progress)
 
     def ensure(self, level: str) -> None:
         """See Cluster."""
@@ -94,6 +101,9 @@ class Kind:
     keeps_running: bool = True
     name: str = "kind"
     is_ours: bool = True
+
+    def prepare(self, level: str) -> None:
+        """See Cluster: kind brings its node."""
 
     def ensure(self, level: str) -> None:  # noqa: ARG002 - kind has but one level
         """See Cluster."""
@@ -139,6 +149,9 @@ class Current:
     keeps_running: bool = True
     name: str = "current"
     is_ours: bool = False
+
+    def prepare(self, level: str) -> None:
+        """See Cluster: it is as it is."""
 
     def ensure(self, level: str) -> None:  # noqa: ARG002 - it is as it is
         """See Cluster."""

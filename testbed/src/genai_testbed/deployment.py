@@ -39,6 +39,11 @@ def install_operator(kubectl: Kubectl, operator_image: str, app_image: str) -> N
     operator.run("rollout", "status", OPERATOR, "--timeout=90s")
 
 
+def is_installed(kubectl: Kubectl) -> bool:
+    """Whether somebody uses this cluster's operator already: removing it would take their instances with it."""
+    return kubectl.within(OPERATOR_NAMESPACE).find(*OPERATOR.split("/")) is not None
+
+
 def uninstall_operator(kubectl: Kubectl) -> None:
     """Remove the operator and the definitions, with every resource of them. Absent objects are no error."""
     operator, manifests = kubectl.within(OPERATOR_NAMESPACE), _operator_manifests("none", "none")

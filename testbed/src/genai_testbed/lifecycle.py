@@ -39,11 +39,8 @@ def up(level: Level, progress: Progress, state: Path | None = None) -> Bed:
     """Have a test bed of at least that level. What runs and is well stays untouched. Raises TestbedError."""
     state = state or layout.state_folder()
     isolated = os.geteuid() == 0
-    require(level, isolated=isolated)
-    if isolated:
-        packages.ensure(level, progress)
+    programs = prepare(level, progress)
     processes = wanted(level, isolated=isolated)
-    programs = _programs(processes, progress)
     with _locked(state, progress):
         bed = _usable(layout.existing(state), isolated=isolated) or layout.create(state, isolated=isolated)
         pki.ensure(bed)
@@ -56,6 +53,15 @@ def up(level: Level, progress: Progress, state: Path | None = None) -> Bed:
         if level is Level.NODE:
             _ensure_node_ready(bed, progress)
     return bed
+
+
+def prepare(level: Level, progress: Progress) -> Mapping[str, Path]:
+    """Have what takes long the first time: packages and compiled programs, by name. Raises TestbedError."""
+    isolated = os.geteuid() == 0
+    require(level, isolated=isolated)
+    if isolated:
+        packages.ensure(level, progress)
+    return _programs(wanted(level, isolated=isolated), progress)
 
 
 def require(level: Level, *, isolated: bool) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ EXAMPLE = deployment.ROOT / "examples" / "quickstart.yaml"
 FORWARD = deployment.ROOT / ".state" / "port-forward.json"
 
 app = typer.Typer(help="From nothing to an answered question, and back.", no_args_is_help=True)
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -57,6 +58,7 @@ def down() -> None:
     cluster = clusters.choose()
     if cluster.is_ours:
         cluster.down()
+        console.print("The instance, the operator and the cluster are gone. Compiled programs and images stay cached.")
         return
     kubectl = Kubectl(cluster.kubeconfig(), NAMESPACE)
     deployment.uninstall_operator(kubectl)
@@ -95,12 +97,11 @@ def _stop_forward() -> None:
     if psutil.pid_exists(known["pid"]) and psutil.Process(known["pid"]).create_time() == known["started"]:
         os.kill(known["pid"], signal.SIGTERM)
     FORWARD.unlink()
+    FORWARD.with_suffix(".log").unlink(missing_ok=True)
 
 
 def _free_port(wanted: int) -> int:
     """`wanted` when nobody listens there, else any free port."""
-    import socket
-
     for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

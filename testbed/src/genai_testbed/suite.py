@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from genai_testbed import clusters, images, layout
 from genai_testbed.levels import Level, levels
 
 console = Console(highlight=False)
+
+CLUSTER_LEVELS = {"cluster": layout.Level.CONTROL_PLANE, "node": layout.Level.NODE}
+"""How much of a cluster a level of tests needs."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,24 @@ def plan(found: tuple[Level, ...], *, in_ci: bool) -> Plan:
     return Plan(expression, left_out, acceptable=not (in_ci and left_out))
 
 
+def prepare(level: layout.Level) -> None:
+    """What takes minutes the first time, before the tests: there nobody would see its progress. Raises TestbedError."""
+    cluster = clusters.choose()
+    cluster.prepare(level)
+    if level is layout.Level.NODE:
+        images.ensure_images(images.names_for(cluster.name), console.print)
+
+
 def run_tests(environment: Mapping[str, str] = os.environ) -> int:
     """Run pytest on the plan; its exit code, or 1 when CI would have left something out."""
     decided = plan(levels(), in_ci=environment.get("CI", "").lower() in {"1", "true"})
     for level in decided.left_out:
         console.print(f"[yellow]left out[/] {level.name}: {level.missing}")
-    code = subprocess.run([sys.executable, "-m", "pytest", "-m", decided.expression], check=False).returncode
+    for name in ("cluster", "node"):
+        if name in decided.expression:
+            prepare(CLUSTER_LEVELS[name])
+    command = [sys.executable, "-m", "pytest", "--durations=15", "-m", decided.expression]
+    code = subprocess.run(command, check=False).returncode
     for level in decided.left_out:
         console.print(f"[yellow]left out[/] {level.name}: {level.missing}")
     if not decided.acceptable:

@@ -127,7 +127,9 @@ superuser_password=$(cat "$SECRETS_DIRECTORY/superuser-password")
 [ -s "$PGDATA/PG_VERSION" ] || create_data_files
 chmod 700 "$PGDATA"
 check_version
-rm -f "$PGDATA/postmaster.pid" # of a killed pod: the volume is mounted by one pod only
+# Locks of a killed server name a process number that by now may be anybody's. Only one pod mounts the volume, and only
+# this container the sockets, so there is no other server.
+rm -f "$PGDATA/postmaster.pid" "$SOCKET_DIRECTORY"/.s.PGSQL.*
 set_up_roles
 database_exists || create_database
 set_up_extension
