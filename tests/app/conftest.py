@@ -17,7 +17,6 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from redis.asyncio import Redis
 

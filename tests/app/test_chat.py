@@ -193,8 +193,7 @@ async def test_cache_settings_have_an_effect(
 
 
 async def test_a_turn_costs_few_statements(servers: Servers, database: str, redis: Redis) -> None:
-    """Counted by PostgreSQL: its log holds every statement of this database."""
-    _ = redis
+    """Counted by PostgreSQL, whose log holds every statement of this database, and by Valkey, which counts reads."""
     await servers.administer(f"ALTER DATABASE {database} SET log_statement = 'all'")
     log = servers.state.folder / "postgres.log"
 
@@ -206,10 +205,17 @@ async def test_a_turn_costs_few_statements(servers: Servers, database: str, redi
         who = await api.register()
         session_id = (await api.chat(who)).json()["session_id"]
         begin = log.stat().st_size
-        assert (await api.chat(who, FOLLOW_UP, session_id=session_id)).status_code == 200
+        again = {"session_id": session_id, "client_message_id": "m1"}
+        assert (await api.chat(who, FOLLOW_UP, **again)).status_code == 200
         in_a_conversation = statements(begin)
-        begin = log.stat().st_size
+        begin, read = log.stat().st_size, await reads(redis)
         assert (await api.chat(who, QUESTION)).json()["cached"] is True
-        from_the_cache = statements(begin)
+        from_the_cache, trips = statements(begin), await reads(redis) - read - 1
     assert 3 <= len(in_a_conversation) <= 8, in_a_conversation
     assert len(from_the_cache) == 1, from_the_cache
+    assert trips == 1
+
+
+async def reads(redis: Redis) -> int:
+    """How often Valkey has read from a client; asking is one more."""
+    return int((await redis.info("stats"))["total_reads_processed"])
