@@ -24,7 +24,7 @@ ANSWER = Answer(
     cost_usd=Decimal("0.0012"),
     state={"tree": "brakes", "asked": ["squeal"]},
 )
-SCOPE = Scope(build="1", model="offline/m", prompts="p", knowledge_base="7", language="en")
+SCOPE = Scope(build="1", model="offline/m", prompts="p", knowledge_base="7")
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,14 @@ PREFIX: Final = "genai:response:"
 class Scope:
     """Everything beside the question that shapes an answer: only within one scope may an answer be given again.
 
-    `build` stands for the code and its tables: the agent follows from the question by them. There is no customer: a
-    question on somebody's behalf and an answer from somebody's records are never kept (`chat.kept_answers`).
+    `build` stands for the code and its tables: agent and language follow from the question by them. There is no
+    customer: a question on somebody's behalf, and an answer from somebody's records, is never kept.
     """
 
     build: str
     model: str
     prompts: str
     knowledge_base: str
-    language: str
 
     @cached_property
     def digest(self) -> str:

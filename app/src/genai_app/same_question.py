@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from genai_app.llm.vocabulary import LONGEST_PHRASE, STOP_WORDS, SUBJECT, Language, language, stem, vocabulary, words
@@ -36,15 +37,17 @@ class Subject:
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
+@lru_cache(maxsize=1024)
 def subject(question: str) -> Subject | None:
     """What the question is about; None when no table knows any word of it, or it is long: nothing else resembles it."""
     if len(question) > LONGEST:
         return None
     code, known, rest = language(question), dict[str, None](), set[str]()
-    negated = False
+    negated = compared = False
     for token, concept in _tokens(question):
         contrast = _CONTRASTS[code].get(token) if " " not in token else None
         negated |= contrast == NOT
+        compared |= token in _ORDERING[code]
         if contrast is not None:
             known[contrast] = None
         if concept is not None:
@@ -59,7 +62,6 @@ def subject(question: str) -> Subject | None:
         decisive.discard(OWN)
     if all(name.startswith(("?", "=")) for name in decisive):
         return None
-    compared = _ORDERING[code] & set(words(question))
     order = {"=" + ">".join(name for name in known if name in decisive)} if compared else set[str]()
     return Subject(frozenset(decisive | order), frozenset(rest), code)
 
@@ -143,7 +145,7 @@ _FILLERS: Final[dict[Language, frozenset[str]]] = {
     ),
 }
 _SILENT: Final = {code: SUBJECT | STOP_WORDS[code] | fillers for code, fillers in _FILLERS.items()}
-"""Words that ask and do not tell; `_FILLERS` stand beside the stop words of the search, which has its own reasons for them."""
+"""Words that ask and do not tell. The search has its own stop words, for its own reasons; `_FILLERS` add to them."""
 
 _SAME_CONCEPT: Final = {"size": "?amount", "last": "?duration"}
 """Other ways to ask for a kind of value: "the size of the boot", "how big is the boot"."""

@@ -10,7 +10,6 @@ from genai_app import __version__
 from genai_app.agents.conversation import Answer
 from genai_app.cache import Cache, Scope, answer_key
 from genai_app.chat.knowledge_version import KnowledgeVersion
-from genai_app.llm.vocabulary import language
 from genai_app.privacy import find
 from genai_app.semantic_cache import SemanticCache
 
@@ -56,7 +55,7 @@ class KeptAnswers:
         if not self._caching or not may_be_looked_up(question):
             return None
         knowledge_base = await self._knowledge.current()
-        scope = Scope(__version__, self._model, self._prompts, knowledge_base, language(question))
+        scope = Scope(__version__, self._model, self._prompts, knowledge_base)
         return Place(answer_key(question, scope), scope)
 
     async def similar(self, question: str, place: Place) -> Answer | None:
