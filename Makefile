@@ -100,7 +100,7 @@ generate: $(INSTALLED)  ## Write every generated copy anew
 	@for module in $(GENERATORS); do $(BIN)/python -m $$module; done
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-  --no-emit-index-url --no-emit-find-links --no-emit-package genai-auto-contract
+  --no-emit-index-url --no-emit-find-links --no-emit-package genai-auto-contract --no-emit-package genai-auto-app
 lock: $(INSTALLED)  ## Resolve the pins anew (UPGRADE=--upgrade takes the newest versions)
 	@$(COMPILE) $(UPGRADE) --all-extras --group pyproject.toml:dev $(addsuffix /pyproject.toml,$(PACKAGES)) -o constraints.txt
 	@$(COMPILE) app/pyproject.toml -c constraints.txt -o app/requirements.txt
