@@ -63,6 +63,7 @@ def online(seeded: asyncpg.Pool, http: httpx2.AsyncClient, model_server: OpenAIS
         {
             "OPENROUTER_API_KEY": "key",
             "OPENROUTER_BASE_URL": model_server.base_url,
+            "LLM_MODEL": "openai/gpt-4o-mini",  # one that does not think before it speaks
             "LLM_TIMEOUT_SECONDS": "5",
             "EMBEDDING_PROVIDER": "packaged",
         }

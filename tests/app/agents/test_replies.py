@@ -1,5 +1,7 @@
 """Yes, no, unknown and stop, as people write them in two languages; anything else is none of them."""
 
+import time
+
 import pytest
 
 from genai_app.agents.troubleshoot.replies import Reply, understand
@@ -46,6 +48,13 @@ OTHER = [
 @pytest.mark.parametrize(("text", "reply"), [(text, reply) for reply, texts in SAID.items() for text in texts])
 def test_a_reply_is_understood(text: str, reply: Reply) -> None:
     assert understand(text) is reply
+
+
+@pytest.mark.parametrize("text", ["well " * 1600, "... " * 2000, "_ -" * 2600, "acho que " * 900, "not " * 2000])
+def test_the_longest_message_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    understand(text)
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("text", OTHER)

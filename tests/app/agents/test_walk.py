@@ -1,5 +1,6 @@
 """What a message means at a question of a tree: no question is asked that was answered, no danger is passed over."""
 
+import time
 from typing import Any
 
 import pytest
@@ -47,6 +48,14 @@ def test_a_message_begins_its_tree_where_it_leaves_something_to_ask(message: str
 )
 def test_a_message_without_a_symptom_begins_none(message: str) -> None:
     assert fitting(load_trees(), message) is None
+
+
+@pytest.mark.parametrize("message", ["x " * 4000, "my brakes make a noise. " * 330, "not " * 2000])
+def test_the_longest_message_takes_no_time(message: str) -> None:
+    load_trees()
+    began = time.process_time()
+    plan(load_trees(), {}, message)
+    assert time.process_time() - began < 0.5
 
 
 def test_what_was_said_at_first_is_not_asked_later() -> None:

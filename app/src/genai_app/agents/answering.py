@@ -97,7 +97,7 @@ class Agents:
         return self._ctx.embedder
 
     async def warm_up(self) -> None:
-        """Load the embedding model, the examples and the trees before saying ready. A server that is away is no error."""
+        """Load the embedding model, the examples and the trees before saying ready. A server away is no error."""
         load_trees()
         dangers()
         await self._ctx.embedder.warm_up()

@@ -9,6 +9,7 @@ from genai_app.agents.troubleshoot.replies import Reply, understand
 from genai_app.agents.troubleshoot.tree import Tree
 from genai_app.agents.troubleshoot.walk import Place, begin, fitting, next_node
 from genai_app.llm.vocabulary import Language, language
+from genai_app.rag.embedding import shortened
 
 PATIENCE: Final = 2
 """So many replies in a row that are none: then a person is asked to help."""
@@ -43,6 +44,7 @@ class Plan:
 def plan(trees: Mapping[str, Tree], state: Mapping[str, Any], message: str) -> Plan:
     """A new dialogue when the message names a symptom of another tree; else the reply to the question that waits."""
     place = Place.of_state(state, trees)
+    message = shortened(message)
     code = place.language if place and len(message.split()) < ENOUGH_TO_TELL else language(message)
     if place is not None and understand(message) is Reply.STOP:
         return Plan(Move.STOP, code)

@@ -21,8 +21,9 @@ LONGEST_QUESTION: Final = 4
 
 _FILLER: Final = (
     r"(?:[\W_]+|\b(?:well|hmm+|hm|um+|uh+|er|ah|oh|ok|okay|so|actually|honestly|i think|i guess|i believe|"
-    r"bom|bem|então|entao|é que|olha|acho que|acredito que|eu acho que)\b)*"
+    r"bom|bem|então|entao|é que|olha|acho que|acredito que|eu acho que)\b)*+"
 )
+"""Possessive: what it has taken it never gives back, so that no message is read twice."""
 _PATTERNS: Final = (
     (
         Reply.STOP,

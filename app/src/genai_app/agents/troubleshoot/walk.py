@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import Any, Final, Self
 
 from genai_app.agents.troubleshoot.replies import Reply, understand
 from genai_app.agents.troubleshoot.tree import Tree, phrase_concepts
 from genai_app.llm.vocabulary import Language, concepts
+from genai_app.rag.embedding import shortened
 
 _CLAUSE: Final = re.compile(
     r"[.,;:!?\n]+|\b(?:and|but|however|although|e|mas|porém|porem|só que|so que)\b", re.IGNORECASE
@@ -67,7 +69,7 @@ def topic(tree: Tree, place: Place) -> str:
 
 def fitting(trees: Mapping[str, Tree], message: str) -> Tree | None:
     """The tree whose longest fitting symptom is longest; of equals the one that explains more, then the first."""
-    heard = frozenset(concepts(message))
+    heard = _hear(message).everything
 
     def fit(tree: Tree) -> tuple[int, int]:
         if any(phrase_concepts(phrase) <= heard for phrase in tree.never):
@@ -106,27 +108,50 @@ def next_node(tree: Tree, place: Place, message: str) -> Place:
 
 def told(tree: Tree, message: str) -> frozenset[str]:
     """The questions of `tree` that `message` answers yes without being asked."""
-    clauses = [clause for clause in _CLAUSE.split(message) if clause and not _NEGATION.search(clause)]
-    affirmed, heard = frozenset(concepts(" ".join(clauses))), frozenset(concepts(message))
-    negated = _NEGATION.search(message) is not None
+    heard = _hear(message)
 
     def fits(phrase: str) -> bool:
         """Whether it is said; "key not detected" is itself a negation, and fits a message that denies something."""
-        is_negation = _NEGATION.search(phrase) is not None
-        return negated and phrase_concepts(phrase) <= heard if is_negation else phrase_concepts(phrase) <= affirmed
+        if _is_negation(phrase):
+            return bool(heard.denied) and phrase_concepts(phrase) <= heard.everything
+        return phrase_concepts(phrase) <= heard.affirmed
 
     return frozenset(name for name, question in tree.questions.items() if any(map(fits, question.said)))
 
 
 def denied(tree: Tree, message: str) -> frozenset[str]:
     """The questions of `tree` that `message` answers no in its own words: "it does not grind"."""
-    clauses = [frozenset(concepts(clause)) for clause in _CLAUSE.split(message) if _NEGATION.search(clause)]
+    heard = _hear(message)
     return frozenset(
         name
         for name, question in tree.questions.items()
         for phrase in question.said
-        if any(phrase_concepts(phrase) <= clause for clause in clauses) and not _NEGATION.search(phrase)
+        if not _is_negation(phrase) and any(phrase_concepts(phrase) <= clause for clause in heard.denied)
     )
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """The concepts of a message: all, those of its clauses without a negation, and those of each clause with one."""
+
+    everything: frozenset[str]
+    affirmed: frozenset[str]
+    denied: tuple[frozenset[str], ...]
+
+
+@lru_cache(maxsize=128)
+def _hear(message: str) -> _Heard:
+    """Read once for all trees; of a long message its beginning and its end."""
+    text = shortened(message)
+    clauses = _CLAUSE.split(text)
+    affirmed = " ".join(clause for clause in clauses if not _NEGATION.search(clause))
+    negated = tuple(frozenset(concepts(clause)) for clause in clauses if _NEGATION.search(clause))
+    return _Heard(frozenset(concepts(text)), frozenset(concepts(affirmed)), negated)
+
+
+@cache
+def _is_negation(phrase: str) -> bool:
+    return _NEGATION.search(phrase) is not None
 
 
 def _onward(tree: Tree, place: Place) -> Place:
