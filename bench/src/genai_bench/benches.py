@@ -132,7 +132,7 @@ def websockets(world: World, plan: Plan, say: Say) -> Found:
 async def _websockets(world: World, plan: Plan, say: Say) -> Found:
     with world.ours() as ours, world.peer("echo") as peer:
         token = await asyncio.to_thread(register, ours)
-        sides = {"ours": (ours, "/ws", token), "peer": (peer, "/ws", None)}
+        sides = {"ours": (ours, "/ws/chat", token), "peer": (peer, "/ws", None)}
         say(f"Opening {plan.sessions:,} sessions with each …")
         memory = {name: await _memory(side, plan) for name, side in sides.items()}
         cpu: dict[str, list[float]] = {name: [] for name in sides}

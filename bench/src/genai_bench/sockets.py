@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 AT_ONCE: Final = 50
 """Handshakes under way; more only make the clients wait."""
@@ -22,7 +23,7 @@ async def connections(url: str, number: int, *, token: str | None) -> AsyncItera
         async with gate, asyncio.timeout(WELCOME_SECONDS):
             connection = await connect(
                 url, compression=None, ping_interval=None, proxy=None, max_queue=4,
-                additional_headers={"Sec-WebSocket-Protocol": f"bearer, {token}"} if token else None,
+                subprotocols=[Subprotocol("bearer"), Subprotocol(token)] if token else None,
             )  # fmt: skip
             opened.append(connection)
             if token:

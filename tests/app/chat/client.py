@@ -10,6 +10,7 @@ from typing import Any
 from tests.app.conftest import QUESTION, Api, Login
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 Frame = dict[str, Any]
 SECONDS = 20
@@ -78,7 +79,7 @@ async def raw(
             f"ws://{address.host}:{address.port}/ws/{session}",
             sock=connected,
             proxy=None,
-            subprotocols=subprotocols,  # type: ignore[arg-type]  # a NewType of str
+            subprotocols=[Subprotocol(name) for name in subprotocols] if subprotocols else None,
             close_timeout=SECONDS,
         ) as wire:
             yield Socket(wire)

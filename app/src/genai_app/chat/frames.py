@@ -64,7 +64,10 @@ class PingFrame(BaseModel):
 ClientFrame = AuthFrame | MessageFrame | FeedbackFrame | CancelFrame | PingFrame
 _CLIENT: Final[TypeAdapter[ClientFrame]] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
 
-PONG: Final[Frame] = {"type": "pong"}
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: `json.dumps` makes a new one for each call with arguments of its own."""
+
+PONG: Final = _ENCODER.encode({"type": "pong"})
 
 
 def parse(text: str) -> ClientFrame:
@@ -74,7 +77,7 @@ def parse(text: str) -> ClientFrame:
 
 def encode(frame: Frame) -> str:
     """A frame as it goes over the wire, in one line."""
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(frame)
 
 
 def frame_of(event: Event) -> Frame:

@@ -109,7 +109,7 @@ class Connection:
                 case AuthFrame():
                     return frame.token
                 case PingFrame():
-                    await self._send(frames.PONG)
+                    await self._send_text(frames.PONG)
                 case _ if frame is not None:
                     await self._fail(NotAuthenticated("Send an `auth` frame with your access token first."))
 
@@ -136,7 +136,7 @@ class Connection:
         frame = await self._parsed(text)
         match frame:
             case PingFrame():
-                await self._send(frames.PONG)
+                await self._send_text(frames.PONG)
             case AuthFrame():
                 await self._authenticate(frame.token)
             case CancelFrame():
@@ -180,11 +180,11 @@ class Connection:
 
     async def _parsed(self, text: str | None) -> ClientFrame | None:
         """The frame; None, and the client is told, when it is none. `text` is None for a binary one."""
-        request_id = str(uuid.uuid4())
         try:
             return frames.parse(text or "")
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
+        request_id = str(uuid.uuid4())
         if any(problem["type"] == "json_invalid" for problem in found):
             problem = document_of_status(400, request_id)
         else:
@@ -214,10 +214,13 @@ class Connection:
         await self._send(frame)
 
     async def _send(self, frame: Frame) -> None:
+        await self._send_text(frames.encode(frame))
+
+    async def _send_text(self, text: str) -> None:
         """Raises WebSocketDisconnect when the client is gone or was sent away."""
         if self._socket.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnect
-        await self._socket.send_text(frames.encode(frame))
+        await self._socket.send({"type": "websocket.send", "text": text})
 
     async def _close(self, code: int) -> None:
         """Send the client away; what waits for its next frame then ends."""
