@@ -17,6 +17,7 @@ from genai_app.llm.openai_model import OpenAIModel
 from genai_app.llm.openai_wire import OpenAIServer
 from genai_app.llm.patience import ATTEMPTS, retry_after_seconds
 from genai_app.metrics import Metrics
+from genai_app.settings import Settings
 
 pytestmark = pytest.mark.service
 
@@ -68,7 +69,8 @@ async def test_without_a_key_no_authorization_is_sent(
 
 
 async def test_the_server_is_told_who_asks(model_server: OpenAIStub, http: httpx2.AsyncClient) -> None:
-    wire = OpenAIServer(http, model_server.base_url, "", 5, referer="https://cars.example")
+    variables = {"OPENROUTER_BASE_URL": model_server.base_url, "LLM_HTTP_REFERER": "https://cars.example"}
+    wire = OpenAIServer.from_settings(Settings.from_environment(variables), http)
     await OpenAIModel(wire, provider="openrouter", model="m").complete(REQUEST)
     headers = model_server.requests[0].headers
     assert (headers["x-title"], headers["http-referer"]) == ("GenAI Auto", "https://cars.example")
