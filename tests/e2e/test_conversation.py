@@ -36,7 +36,7 @@ class Line:
 
 SPECS_AND_SYMPTOM = (
     Line("Which engine oil does the GenAuto X1 take?", "specs", "5W-30", "The model says 5W-30"),
-    Line("And how often must it be changed?", "specs", "10,000 km", "The model says every 10,000 km"),
+    Line("And how often must it be changed?", "maintenance", "10,000 km", "The model says every 10,000 km"),
     Line("The air conditioning does not cool.", "troubleshoot", "Is A/C switched on", "The model says to look"),
 )
 DIAGNOSIS_AND_PROPOSAL = (
@@ -105,7 +105,7 @@ def model(platform: Kubectl) -> Iterator[ScriptedModel]:
 def both(make_instance: Callable[..., Instance], model: ScriptedModel) -> dict[str, Replicas]:
     """An offline instance and one that asks the model, each with two replicas; they start side by side."""
     quick = {"replicas": 2, "resources": {"requests": {"cpu": "50m", "memory": "384Mi"}}}
-    llm = {"provider": "OpenAICompatible", "baseURL": model.base_url, "model": "scripted", "confidenceThreshold": "0.3"}
+    llm = {"provider": "OpenAICompatible", "baseURL": model.base_url, "model": "scripted", "confidenceThreshold": "0"}
     found = {
         "offline": Replicas(make_instance(api=quick)),
         "scripted": Replicas(make_instance(api=quick, llm=llm), model),
@@ -211,7 +211,7 @@ def answered(chat: Chat, line: Line, replicas: Replicas, **fields: Any) -> Turn:
     if replicas.model and line.by_model:
         assert turn.response.startswith(line.by_model), complete
         assert (complete["metadata"]["provider"], complete["metadata"]["model"]) == ("openai-compatible", "scripted")
-        assert len(turn.tokens) > 1, "a model's answer streams"
+        assert complete["cached"] or len(turn.tokens) > 1, "a model's answer streams"
     return turn
 
 
