@@ -55,6 +55,7 @@ async def test_metrics_are_prometheus_text_on_both_ports(api: Api) -> None:
 MOVED_BY_A_TURN = (
     specs.REQUEST_LATENCY, specs.AGENT_ROUTING, specs.AGENT_ROUTING_CONFIDENCE, specs.RAG_SIMILARITY,
     specs.RAG_DOCUMENTS, specs.RAG_LATENCY, specs.CACHE_OPERATIONS, specs.CACHE_LATENCY, specs.BUILD_INFO,
+    specs.CHAT_SESSIONS, specs.TASK_COMPLETION, specs.TASK_DURATION,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import time
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import jwt
 import pytest
 from redis.asyncio import Redis
@@ -149,6 +150,26 @@ async def test_one_turn_at_a_time_and_cancel_makes_room(replica: Api, model_serv
         assert await replica.sql("SELECT count(*) FROM messages") == [(0,)]
         model_server.script = []
         assert (await socket.answer())["response"] == model_server.text
+
+
+async def test_a_cancel_that_comes_while_the_answer_is_stored_is_too_late(own_api: Api) -> None:
+    api = own_api
+    async with opened(api, await api.register(), "s1") as chat:
+        await chat.answer()
+        outside = await asyncpg.connect(api.settings.database_dsn)
+        try:
+            async with outside.transaction():
+                await outside.execute("SELECT FROM conversations FOR UPDATE")
+                await chat.send(type="message", message="How many airbags does it have?")
+                while not await outside.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                    continue
+                await chat.send(type="cancel")
+                await chat.send(type="ping")
+        finally:
+            await outside.close()
+        assert (await chat.rest_of_turn())[-1]["type"] == "complete"
+        assert await chat.next() == {"type": "pong"}
+    assert await api.sql("SELECT count(*) FROM messages") == [(4,)]
 
 
 async def test_cancel_with_nothing_to_cancel_is_no_error(api: Api) -> None:

@@ -18,11 +18,12 @@ from pydantic import TypeAdapter, ValidationError
 from genai_app.auth.identity import Identity
 from genai_app.chat import frames
 from genai_app.chat.frames import AuthFrame, CancelFrame, ClientFrame, FeedbackFrame, Frame, MessageFrame, PingFrame
+from genai_app.chat.reading import read_frame
 from genai_app.chat.socket_services import SocketServices
 from genai_app.chat.socket_turn import run_turn
 from genai_app.errors import Cancelled, Conflict, Invalid, NotAuthenticated
 from genai_app.fields import SessionName
-from genai_app.http.problems import document_of, document_of_status, error_list, log_unexpected
+from genai_app.http.problems import document_of, log_unexpected
 from genai_app.ratelimit import PER_USER
 from genai_contract.endpoints import WEBSOCKET_ALIAS, WEBSOCKET_PATH
 
@@ -179,17 +180,11 @@ class Connection:
             await self._fail(error)
 
     async def _parsed(self, text: str | None) -> ClientFrame | None:
-        """The frame; None, and the client is told, when it is none. `text` is None for a binary one."""
-        try:
-            return frames.parse(text or "")
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False)
-        request_id = str(uuid.uuid4())
-        if any(problem["type"] == "json_invalid" for problem in found):
-            problem = document_of_status(400, request_id)
-        else:
-            problem = document_of_status(422, request_id, error_list(found))
-        await self._send(frames.error_frame(problem))
+        """The frame; None, and the client is told, when it is none."""
+        read = read_frame(text)
+        if not isinstance(read, dict):
+            return read
+        await self._send(frames.error_frame(read))
         return None
 
     async def _fail(self, error: Exception) -> None:
