@@ -55,6 +55,8 @@ class Reply:
 
     filter: ReasoningFilter
     shown: int = 0
+    length: int = 0
+    """Characters so far, reasoning included; counted, because it is asked for at every piece."""
     model: str = ""
     finish_reason: str = ""
     usage: Mapping[str, Any] = field(default_factory=dict)
@@ -101,11 +103,6 @@ class Reply:
         return without_reasoning("".join(self._raw))
 
     @property
-    def length(self) -> int:
-        """Characters so far, reasoning included."""
-        return sum(map(len, self._raw))
-
-    @property
     def logprob_confidence(self) -> float | None:
         """The geometric mean of the tokens' probabilities, 0..1; None when the server gave none."""
         return math.exp(min(0.0, math.fsum(self._logprobs) / len(self._logprobs))) if self._logprobs else None
@@ -143,6 +140,7 @@ class Reply:
 
     def _said(self, shown: str, raw: str) -> str:
         self._raw.append(raw)
+        self.length += len(raw)
         self.shown += len(shown)
         return shown
 
