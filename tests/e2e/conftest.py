@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -70,10 +70,21 @@ def quickstart() -> Manifest:
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """A failed test shows what the cluster has to say about its namespace."""
     report = yield
-    made = getattr(item, "funcargs", {}).get("instance")
-    if report.when in {"setup", "call"} and report.failed and isinstance(made, Instance):
-        report.sections.append((f"namespace {made.kubectl.namespace}", describe(made.kubectl)))
+    if report.when in {"setup", "call"} and report.failed:
+        for made in instances(getattr(item, "funcargs", {})):
+            report.sections.append((f"namespace {made.kubectl.namespace}", describe(made.kubectl)))
     return report
+
+
+def instances(found: Any) -> Iterator[Instance]:
+    """The instances among a test's fixtures, also those that are parts of others."""
+    if isinstance(found, Instance):
+        yield found
+    elif isinstance(found, Mapping):
+        for part in found.values():
+            yield from instances(part)
+    elif isinstance(part := getattr(found, "instance", None), Instance):
+        yield part
 
 
 def describe(kubectl: Kubectl) -> str:

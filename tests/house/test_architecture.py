@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +42,15 @@ def test_an_image_installs_the_versions_that_were_tested(project: str) -> None:
     everything, image = pins(ROOT / "constraints.txt"), pins(ROOT / project / "requirements.txt")
     assert len(image) > 10
     assert image.items() <= everything.items()
+
+
+@pytest.mark.parametrize("project", ["app", "operator"])
+def test_an_image_installs_everything_that_its_project_needs(project: str) -> None:
+    image = {name.partition("[")[0]: version for name, version in pins(ROOT / project / "requirements.txt").items()}
+    needed = tomllib.loads((ROOT / project / "pyproject.toml").read_text())["project"]["dependencies"]
+    for requirement in map(Requirement, needed):
+        if not requirement.name.startswith("genai-auto-"):
+            assert requirement.specifier.contains(image[canonicalize_name(requirement.name)]), requirement
 
 
 def test_no_lock_file_and_no_index_host_is_committed() -> None:
