@@ -82,7 +82,7 @@ def test_the_page_has_a_table_for_each_result() -> None:
         "notes": ["One note."],
     }
     text = page([result])
-    assert "| name | ours (µs CPU a request) | peer (µs CPU a request) | ratio | goal |  |" in text
-    assert "| P3 cached chat | 900 (800) | 450 (400) | 2.00 | ≤0.7 (aim ≤0.5) | short |" in text
+    assert "| name | unit | ours | peer | ratio | goal |  |" in text
+    assert "| P3 cached chat | µs CPU a request | 900 (800) | 450 (400) | 2.00 | ≤0.7 (aim ≤0.5) | short |" in text
     assert "* One note." in text
     assert "2026-11-26, 3 rounds of 2 s a side; 2 cores." in text

@@ -62,9 +62,8 @@ def page(results: list[dict[str, Any]]) -> str:
 
 def _section(result: dict[str, Any]) -> str:
     rows = [Row.from_json(row) for row in result["rows"]]
-    unit = rows[0].unit
-    head = ("name", *(f"{side} ({unit})" for side in HEADINGS[1:3]), *HEADINGS[3:5], "")
-    lines = [head, ("---",) * len(head), *map(cells, rows)]
+    head = ("name", "unit", *HEADINGS[1:5], "")
+    lines = [head, ("---",) * len(head), *((name, row.unit, *rest) for row in rows for name, *rest in [cells(row)])]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     rounds = f"{result['rounds']} rounds of {result['seconds']} s a side"
     notes = "\n".join(f"* {note}" for note in result["notes"])
