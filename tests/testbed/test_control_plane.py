@@ -55,7 +55,9 @@ def test_up_heals_a_killed_process_and_keeps_the_data(control_plane: Bed, name: 
     assert "`genai-testbed up` mends it" in status.stdout
     up(control_plane.state)
     after = pids(control_plane)
-    assert {each for each in before if before[each] != after[each]} == {name}
+    changed = {each for each in before if before[each] != after[each]}
+    # A controller manager whose API server is away for long gives up by itself.
+    assert {name} <= changed <= {name} | ({"kube-controller-manager"} if name == "kube-apiserver" else set())
     assert kubectl.find("configmap", f"before-{name}")
 
 
