@@ -207,12 +207,15 @@ class World:
         self.has("Ready", "True")
 
     def quiet(self) -> int:
-        """Wait until the operator writes nothing more. Returns the writes until then."""
+        """Wait until the operator writes nothing more, for whomever: others' namespaces may still be going.
+
+        Returns the writes until then.
+        """
         seen = [-1]
 
         def look() -> bool:
             seen.append(self.operator.writes())
-            return len(seen) > 4 and len(set(seen[-4:])) == 1
+            return len(seen) > 8 and len(set(seen[-8:])) == 1
 
         eventually(look, within=30, every=0.3)
         return seen[-1]
