@@ -31,49 +31,34 @@ class Patience:
             self._timer = None
 
 
-class PatientHTTP(HttpToolsProtocol):
+class Patient(asyncio.Protocol):
+    """What both protocols do when the client does not read; stands before uvicorn's class among the bases."""
+
+    transport: asyncio.Transport
+    _patience: Patience | None = None
+
+    def pause_writing(self) -> None:
+        """The buffer is full."""
+        super().pause_writing()
+        self._patience = self._patience or Patience()
+        self._patience.begins(self.transport)
+
+    def resume_writing(self) -> None:
+        """The client has read most of it."""
+        super().resume_writing()
+        if self._patience is not None:
+            self._patience.ends()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        if self._patience is not None:
+            self._patience.ends()
+        super().connection_lost(exc)
+
+
+class PatientHTTP(Patient, HttpToolsProtocol):
     """HTTP, server-sent events among it."""
 
-    _patience: Patience | None = None
 
-    def pause_writing(self) -> None:
-        """The buffer is full."""
-        super().pause_writing()
-        self._patience = self._patience or Patience()
-        self._patience.begins(self.transport)
-
-    def resume_writing(self) -> None:
-        """The client has read most of it."""
-        super().resume_writing()
-        if self._patience is not None:
-            self._patience.ends()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone."""
-        if self._patience is not None:
-            self._patience.ends()
-        super().connection_lost(exc)
-
-
-class PatientWebSocket(WebSocketsSansIOProtocol):
+class PatientWebSocket(Patient, WebSocketsSansIOProtocol):
     """WebSocket."""
-
-    _patience: Patience | None = None
-
-    def pause_writing(self) -> None:
-        """The buffer is full."""
-        super().pause_writing()
-        self._patience = self._patience or Patience()
-        self._patience.begins(self.transport)
-
-    def resume_writing(self) -> None:
-        """The client has read most of it."""
-        super().resume_writing()
-        if self._patience is not None:
-            self._patience.ends()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone."""
-        if self._patience is not None:
-            self._patience.ends()
-        super().connection_lost(exc)
