@@ -15,6 +15,7 @@ from tests.app.chat.scripts import LONG, hanging
 from tests.app.conftest import QUESTION, Api, emptied, until
 from tests.app.openai_stub import OpenAIStub
 
+from genai_app.auth.tokens import CLOCK_LEEWAY_SECONDS
 from genai_app.chat import websocket
 from genai_app.ratelimit import PER_USER
 from genai_app.settings import Settings
@@ -199,13 +200,12 @@ async def test_the_rate_limit_counts_each_turn(api: Api, redis: Redis) -> None:
 
 async def test_a_login_that_ends_meanwhile_is_told_so_and_may_be_renewed(api: Api) -> None:
     who = await api.register()
-    dying = expiring(api.settings, who.access)
+    dying, end = expiring(api.settings, who.access)
     async with raw(api, subprotocols=["bearer", dying]) as socket:
         assert (await socket.next())["type"] == "auth_success"
-        frames = await socket.ask()
-        while frames[-1]["type"] == "complete":
-            frames = await socket.ask()
-        assert problem(frames[-1]) == (401, "not-authenticated")
+        await socket.answer()
+        await until(lambda: time.time() > end)
+        assert problem((await socket.ask())[-1]) == (401, "not-authenticated")
         await socket.send(type="auth", token=who.access)
         assert (await socket.next())["type"] == "auth_success"
         await socket.answer()
@@ -251,8 +251,9 @@ async def test_what_happens_on_websockets_is_measured(own_api: Api) -> None:
     assert (await api.metrics())["websocket_connections"] == 0
 
 
-def expiring(settings: Settings, token: str) -> str:
-    """The same login in a token whose time is over, but for most of the leeway that clocks get."""
+def expiring(settings: Settings, token: str) -> tuple[str, int]:
+    """The same login in a token that is good for two to three seconds more, and when it is good no longer."""
     key = settings.jwt_secret_key.get_secret_value()
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    return jwt.encode({**claims, "exp": int(time.time()) - 3}, key, algorithm="HS256")
+    end = int(time.time()) + 3
+    return jwt.encode({**claims, "exp": end - CLOCK_LEEWAY_SECONDS}, key, algorithm="HS256"), end
