@@ -98,6 +98,7 @@ format: $(INSTALLED)  ## Format and mend what can be mended
 
 generate: $(INSTALLED)  ## Write every generated copy anew
 	@for module in $(GENERATORS); do $(BIN)/python -m $$module; done
+	@$(BIN)/python -m genai_app.agents.precompute
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links --no-emit-package genai-auto-contract --no-emit-package genai-auto-app
