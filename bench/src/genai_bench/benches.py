@@ -59,7 +59,7 @@ def uncached_chat(world: World, plan: Plan, say: Say) -> Found:
     return Found(
         rows=(Row("P1 uncached chat", CPU, found["ours"].cpu, found["peer"].cpu, goal),),
         notes=(
-            f"Calls of the model server a chat: ours {asked['ours']:g} (the question's vector, the streamed answer, "
+            f"Calls of the model server a chat: ours {asked['ours']:g} (the question's vector, the answer, "
             f"and a second opinion where the agent is not sure), peer {asked['peer']:g} (topic, answer; not streamed).",
             "The peer has no login, limits, cache, retrieval, storage, log lines or metrics; ours has them all on.",
         ),

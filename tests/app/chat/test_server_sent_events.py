@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from tests.app.chat.client import Frame, opened, problem
 from tests.app.chat.scripts import LONG, hanging
 from tests.app.conftest import QUESTION, Api, Login, emptied
-from tests.app.openai_stub import OpenAIStub
+from tests.app.openai_stub import OpenAIStub, Reply, chat
 
 from genai_app.ratelimit import PER_USER
 
@@ -113,3 +113,26 @@ async def test_feedback_is_one_for_each_answer_and_person_and_may_change(own_api
     assert await api.sql("SELECT user_id, sentiment, comment FROM feedback") == [(UUID(ana.id), "positive", None)]
     samples = await api.metrics()
     assert [samples[f'user_feedback_total{{sentiment="{word}"}}'] for word in ("negative", "positive")] == [1, 1]
+
+
+async def test_a_model_streams_for_who_watches_and_gives_the_whole_to_who_does_not(
+    replica: Api, model_server: OpenAIStub
+) -> None:
+    who = await replica.register()
+    model_server.text = LONG
+    plain = (await replica.chat(who)).json()
+    async with streaming(replica, who) as reply:
+        frames = await frames_of(reply)
+    asked = [request.json.get("stream", False) for request in model_server.requests]
+    assert asked == [False, True]
+    assert plain["response"] == frames[-1]["response"] == LONG
+
+
+@pytest.mark.parametrize("trouble", [Reply(resets=True), Reply(body=b'{"choices": [{"mess', promised=900, resets=True)])
+async def test_a_reply_that_breaks_off_is_asked_for_again_when_nobody_has_seen_its_beginning(
+    trouble: Reply, replica: Api, model_server: OpenAIStub
+) -> None:
+    model_server.script = [trouble, chat(LONG)]
+    reply = await replica.chat(await replica.register())
+    assert (reply.status_code, reply.json()["response"]) == (200, LONG)
+    assert len(model_server.requests) == 2

@@ -45,7 +45,7 @@ class Question:
 
     `session_state` is what the last answer of the session left as its `state`. An agent sees its own part only:
     whatever it gave as `state` in its last answer, or nothing when another agent has answered since. `models` is what
-    the budget allows: all, those that cost nothing, or none.
+    the budget allows: all, those that cost nothing, or none. `watched`: somebody reads the tokens as they come.
     """
 
     text: str
@@ -53,6 +53,7 @@ class Question:
     customer: CustomerScope | None = None
     session_state: Mapping[str, Any] = field(default_factory=dict)
     models: Literal["any", "free", "offline"] = "any"
+    watched: bool = True
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ def request(
         evidence=passages,
         agent=agent.name,
         temperature=agent.temperature,
+        streamed=question.watched,
         models=question.models,
     )
 

@@ -18,7 +18,7 @@ class Ask:
     """What the caller sends; `session_id` is None for a new conversation.
 
     `client_message_id` is the caller's own name for the message, unique in its session: a message that is sent again
-    under the same name is answered once.
+    under the same name is answered once. `watched`: somebody sees the answer while it is written.
     """
 
     message: str
@@ -27,6 +27,7 @@ class Ask:
     vehicle_id: UUID | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     client_message_id: str | None = None
+    watched: bool = True
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ async def chat(
     body: ChatRequest, login: TokenClaims, request: Request, turns: Annotated[Turns, Depends(turns)], response: Response
 ) -> ChatResponse:
     """Ask something. The answer is stored before you get it."""
-    async with turns.begun(login, body.ask()) as turn:
+    async with turns.begun(login, body.ask(watched=False)) as turn:
         response.headers.update(turn.admission.headers)
         if turn.settled is not None:
             return ChatResponse.of(await last(turns.events(turn)))
@@ -52,7 +52,7 @@ async def turn_events(
     body: ChatRequest, login: TokenClaims, turns: Annotated[Turns, Depends(turns)], response: Response
 ) -> AsyncIterator[AsyncIterator[Event]]:
     """The events of a turn that has begun: what refuses it is a reply of its own, before the stream."""
-    async with turns.begun(login, body.ask()) as turn, running(turns.events(turn)) as events:
+    async with turns.begun(login, body.ask(watched=True)) as turn, running(turns.events(turn)) as events:
         response.headers.update(turn.admission.headers)
         yield events
 

@@ -27,12 +27,18 @@ class ChatRequest(BaseModel):
     metadata: Metadata = Field(default_factory=dict)
     client_message_id: ClientMessageId | None = None
 
-    def ask(self) -> Ask:
+    def ask(self, *, watched: bool) -> Ask:
         """The same, for the service. Raises Invalid when a repeat could not be recognised."""
         if self.client_message_id is not None and self.session_id is None:
             raise Invalid("client_message_id needs the session_id in which it is unique", field="/session_id")
         return Ask(
-            self.message, self.session_id, self.customer_id, self.vehicle_id, self.metadata, self.client_message_id
+            self.message,
+            self.session_id,
+            self.customer_id,
+            self.vehicle_id,
+            self.metadata,
+            self.client_message_id,
+            watched=watched,
         )
 
 

@@ -169,7 +169,7 @@ class Turns:
 
 def question(turn: Turn, models: Models) -> Question:
     """What the agents are asked; pure."""
-    return Question(turn.ask.message, turn.history, turn.customer, turn.state, models=models)
+    return Question(turn.ask.message, turn.history, turn.customer, turn.state, models=models, watched=turn.ask.watched)
 
 
 def length(turn: Turn) -> int:

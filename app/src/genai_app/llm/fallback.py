@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 class FallbackModels(ChatModel):
     """Tries `models` in order until one has shown its first delta; then the reply is that model's, to its end.
 
-    `total_seconds` bounds the whole reply. A model that is not the last one must begin within half of what is left.
+    `total_seconds` bounds the whole reply. A model that is not the last one must begin within half of what is left;
+    a reply that nobody watches begins when it is whole.
     A request's `models` may leave only the free ones, or none.
     """
 
