@@ -1,5 +1,6 @@
 """What customers get, and what is counted, when models cost money: through the API, with a scripted model server."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -11,6 +12,8 @@ from tests.app.openai_stub import OpenAIStub, Reply, chat, running_stub, streame
 
 pytestmark = pytest.mark.service
 
+NOT_THE_TURNS = ("pg_catalog", "set_config", "UPDATE handoffs", "FROM handoffs WHERE delivery")
+"""What the driver asks on a new connection, and what sends the outbox when the turn is over."""
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "cost": 0.25}
 
 
@@ -158,19 +161,23 @@ async def test_a_stream_that_breaks_off_is_an_answer_and_its_estimated_cost_is_c
         assert 0 < await spent(api) < Decimal("0.01")
 
 
+@pytest.mark.parametrize("ticket", [False, True], ids=["answer", "handoff"])
 async def test_a_budget_costs_a_turn_two_statements(
-    servers: Servers, database: str, redis: Redis, model_server: OpenAIStub
+    ticket: bool, servers: Servers, database: str, redis: Redis, model_server: OpenAIStub
 ) -> None:
     """Counted by PostgreSQL: its log holds every statement of this database."""
     _ = redis
+    model_server.script = [chat("NOT_IN_MANUALS" if ticket else "It takes 5W-30, API SN.", usage=USAGE)]
     await servers.administer(f"ALTER DATABASE {database} SET log_statement = 'all'")
     log = servers.state.folder / "postgres.log"
     async with paying(servers, database, model_server) as api:
         who = await api.register()
         await api.chat(who)
         begin = log.stat().st_size
-        await api.chat(who)
-        lines = log.read_bytes()[begin:].decode(errors="replace").splitlines()
-    statements = [line for line in lines if "LOG:  execute" in line or "statement:" in line]
-    assert len(statements) <= 8, statements
+        reply = await api.chat(who, session_id="s1", client_message_id="m1")
+        entries = re.split(r"(?m)^(?=\d{4}-\d\d-\d\d )", log.read_bytes()[begin:].decode(errors="replace"))
+    executed = [entry for entry in entries if "LOG:  execute" in entry or "LOG:  statement" in entry]
+    statements = [entry for entry in executed if not any(words in entry for words in NOT_THE_TURNS)]
+    assert (reply.json()["handoff"] is not None) is ticket
+    assert len(statements) <= 8, "".join(statements)
     assert sum("llm_reserve" in line or "llm_settle" in line for line in statements) == 2

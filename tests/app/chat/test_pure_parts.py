@@ -1,12 +1,15 @@
 """The parts of a turn that need nobody else."""
 
 import asyncio
+from dataclasses import asdict
 from decimal import Decimal
 from uuid import uuid4
 
 from genai_app.agents.conversation import Answer, DiagnosticResult, Routing, Source, ToolUse
 from genai_app.chat.finishing import to_its_end
 from genai_app.chat.stored_answers import complete, details, usage
+from genai_app.handoff.policy import HandoffReason
+from genai_app.handoff.ticket import Ticket
 
 ANSWER = Answer(
     text="Done.",
@@ -25,7 +28,7 @@ ANSWER = Answer(
     safety_warning="Do not drive.",
     language="pt",
 )
-TICKET = {"ticket": "ESC-1", "reason": "complex_issue"}
+TICKET = Ticket("ESC-1", HandoffReason.COMPLEX_ISSUE, "queued", 5, "pt")
 
 
 def row(stored: dict[str, object]) -> dict[str, object]:
@@ -40,8 +43,9 @@ def row(stored: dict[str, object]) -> dict[str, object]:
 
 
 def test_a_stored_answer_is_given_again_with_all_that_belonged_to_it() -> None:
-    again = complete(row(details(ANSWER, cached=False, handoff=TICKET)), "s1")
-    assert (again.answer, again.handoff, again.cached, again.session_id) == (ANSWER, TICKET, False, "s1")
+    again = complete(row(details(ANSWER, cached=False) | {"handoff": asdict(TICKET)}), "s1")
+    assert (again.answer, again.handoff, again.cached, again.session_id) == (ANSWER, TICKET.as_json(), False, "s1")
+    assert "Seu protocolo é ESC-1" in TICKET.message
     assert again.usage == usage(ANSWER, cached=False)
     assert again.usage.cost_usd == Decimal("0.0012")
 

@@ -3,25 +3,49 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import httpx2
 import pytest
+from pydantic import TypeAdapter
 from tests.app.conftest import Servers
 from tests.app.handoff.desk_stub import Desk, running_desk
 
 from genai_app import db
 from genai_app.agents.conversation import HistoryMessage
+from genai_app.chat.handing_over import answer_on_words
+from genai_app.chat.stored_answers import details
+from genai_app.chat.turn_repository import Exchange, add_exchange
+from genai_app.handoff.delivery import Deliverer
+from genai_app.handoff.desk import LocalDesk
 from genai_app.handoff.policy import HandoffReason
 from genai_app.handoff.service import Handoffs
 from genai_app.handoff.ticket import Handoff, Ticket
 from genai_app.metrics import Metrics
 from genai_app.settings import Settings
 
+ROOT = Path(__file__).parents[3]
 SECRET = "0123456789abcdef" * 4
 SPOKEN = "My e-mail is ana@example.com, I want to speak to a human"
+
+
+async def stored(connection: asyncpg.Connection, handoffs: Handoffs, handoff: Handoff) -> Ticket:
+    """The ticket of a handoff, stored with a turn that the words alone decided."""
+    answer = answer_on_words(HandoffReason.USER_REQUEST, handoff.text)
+    exchange = Exchange(
+        session_id=handoff.session_id,
+        customer_id=handoff.customer_id,
+        metadata={},
+        question=handoff.text,
+        answer=answer,
+        details=details(answer, cached=False),
+    )
+    added = await add_exchange(connection, handoff.user_id, exchange, handoffs.opening(handoff))
+    assert added is not None
+    return TypeAdapter(Ticket).validate_python(added.ticket)
 
 
 @dataclass
@@ -52,10 +76,15 @@ class World:
         }
         return Handoff(**(values | fields))
 
+    def handoffs(self, deliverer: Deliverer | None = None) -> Handoffs:
+        """Those of a process; without a deliverer, of one that delivers nothing."""
+        asleep = deliverer or Deliverer(self.pool, LocalDesk(), self.metrics, 30)
+        return Handoffs(asleep, self.metrics, dead_letter_hours=24, mask=str)
+
     async def hand_over(self, handoffs: Handoffs, handoff: Handoff) -> Ticket:
         """As a turn does it."""
-        async with db.transaction(self.pool) as connection:
-            ticket = await handoffs.enqueue(connection, handoff)
+        async with db.connection(self.pool) as connection:
+            ticket = await stored(connection, handoffs, handoff)
         handoffs.committed(handoff)
         return ticket
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.app.conftest import environment
-from tests.app.handoff.conftest import SECRET, World
+from tests.app.handoff.conftest import ROOT, SECRET, World, stored
 from tests.app.handoff.desk_stub import GOOD, Desk, Reply
 from tests.app.handoff.test_documentation import blocks
 
@@ -25,7 +25,7 @@ from genai_app.handoff import delivery
 from genai_app.handoff.delivery import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, delivering, pause
 from genai_app.handoff.desk import LocalDesk
 from genai_app.handoff.policy import HandoffReason
-from genai_app.handoff.service import Handoffs, build_desk, open_handoffs
+from genai_app.handoff.service import build_desk, open_handoffs
 from genai_app.handoff.webhook import WebhookDesk, receipt
 
 pytestmark = pytest.mark.service
@@ -107,7 +107,7 @@ async def test_what_is_rolled_back_is_never_sent(world: World, desk: Desk) -> No
         async with world.pool.acquire() as connection:
             transaction = connection.transaction()
             await transaction.start()
-            await handoffs.enqueue(connection, world.handoff("rolled-back"))
+            await stored(connection, handoffs, world.handoff("rolled-back"))
             handoffs.committed(world.handoff("rolled-back"))
             await transaction.rollback()
         await world.hand_over(handoffs, world.handoff("kept"))
@@ -138,7 +138,7 @@ async def test_a_desk_that_hangs_is_left_and_asked_again(world: World, desk: Des
     desk.script = [Reply(hangs=True), Reply()]
     webhook = WebhookDesk(world.http, desk.url, SECRET, total_seconds=0.2)
     async with delivering(world.pool, webhook, world.metrics) as deliverer:
-        await world.hand_over(_handoffs(world, deliverer), world.handoff())
+        await world.hand_over(world.handoffs(deliverer), world.handoff())
         await until(lambda: all_are(world, "delivered"))
     assert world.sample('handoff_deliveries_total{desk="webhook",outcome="timeout"}') == 1
 
@@ -187,7 +187,7 @@ async def test_a_dead_letter_goes_out_after_the_documented_statement(world: Worl
 async def test_many_deliverers_share_the_outbox_and_send_each_handoff_once(world: World, desk: Desk) -> None:
     async with db.transaction(world.pool) as connection:
         for number in range(60):
-            await _handoffs(world, None).enqueue(connection, world.handoff(f"s{number}"))
+            await stored(connection, world.handoffs(), world.handoff(f"s{number}"))
     webhook = build_desk(world.settings, world.http)
     async with (
         delivering(world.pool, webhook, world.metrics),
@@ -206,7 +206,7 @@ async def test_one_conversation_keeps_its_ticket_for_the_same_reason_only(world:
         danger = await world.hand_over(handoffs, world.handoff(reason=HandoffReason.SAFETY_CONCERN))
         other = await world.hand_over(handoffs, world.handoff("s2"))
         await until(lambda: all_are(world, "delivered"))
-    assert again == replace(first, status="assigned", estimated_wait_minutes=3, message=again.message)
+    assert again == replace(first, status="assigned", estimated_wait_minutes=3)
     assert "about 3 minutes" in again.message
     assert len({first.ticket, danger.ticket, other.ticket}) == len(desk.received) == 3
     await world.execute("UPDATE handoffs SET status = 'resolved'")
@@ -249,6 +249,7 @@ KILLED = """
 import asyncio, os, sys
 import httpx2
 from uuid import UUID
+from tests.app.handoff.conftest import stored
 from genai_app import db
 from genai_app.handoff.policy import HandoffReason
 from genai_app.handoff.service import Handoffs, open_handoffs
@@ -265,13 +266,13 @@ async def main():
     async with db.open_pool(settings) as pool, httpx2.AsyncClient(trust_env=False) as http:
         if sys.argv[1] == "before":
             handoffs = Handoffs(Asleep(), metrics, dead_letter_hours=24, mask=str)
-            async with db.transaction(pool) as connection:
-                ticket = await handoffs.enqueue(connection, handoff)
+            async with db.connection(pool) as connection:
+                ticket = await stored(connection, handoffs, handoff)
             print(ticket.ticket, flush=True)
             await asyncio.Event().wait()
         async with open_handoffs(settings, pool, http, metrics) as handoffs:
-            async with db.transaction(pool) as connection:
-                ticket = await handoffs.enqueue(connection, handoff)
+            async with db.connection(pool) as connection:
+                ticket = await stored(connection, handoffs, handoff)
             handoffs.committed(handoff)
             print(ticket.ticket, flush=True)
             await asyncio.Event().wait()
@@ -291,7 +292,9 @@ async def test_a_process_that_is_killed_before_or_during_the_delivery_loses_noth
         **{name.upper(): getattr(world.settings, name).get_secret_value() for name in secrets},
     }
     command = [sys.executable, "-c", KILLED, killed, str(world.user_id)]
-    process = await asyncio.create_subprocess_exec(*command, env=environment(**variables), stdout=subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment(**variables), cwd=ROOT, stdout=subprocess.PIPE
+    )
     try:
         assert process.stdout is not None
         ticket = (await process.stdout.readline()).decode().strip()
@@ -317,7 +320,7 @@ async def _received(desk: Desk, count: int) -> bool:
 async def test_a_claim_lasts_longer_than_an_attempt_and_ends_by_itself(world: World, desk: Desk) -> None:
     desk.script = [Reply(hangs=True)]
     async with delivering(world.pool, build_desk(world.settings, world.http), world.metrics, lease_seconds=0.3) as one:
-        await world.hand_over(_handoffs(world, one), world.handoff())
+        await world.hand_over(world.handoffs(one), world.handoff())
         await until(lambda: _received(desk, 1))
     desk.script = []
     async with open_handoffs(world.settings, world.pool, world.http, world.metrics):
@@ -340,14 +343,14 @@ async def test_a_database_that_goes_away_does_not_end_the_deliverer(world: World
 
 async def test_a_handoff_of_an_account_that_was_just_deleted_is_a_conflict(world: World) -> None:
     await world.execute("DELETE FROM users")
-    with pytest.raises(Conflict, match="account was deleted"):
+    with pytest.raises(Conflict, match=r"account .* was deleted"):
         async with db.connection(world.pool) as connection:
-            await _handoffs(world, None).enqueue(connection, world.handoff())
+            await stored(connection, world.handoffs(), world.handoff())
 
 
 async def test_tickets_go_with_the_account(world: World) -> None:
     async with db.transaction(world.pool) as connection:
-        await _handoffs(world, None).enqueue(connection, world.handoff())
+        await stored(connection, world.handoffs(), world.handoff())
     await world.execute("DELETE FROM users")
     assert await world.rows() == []
 
@@ -396,8 +399,3 @@ async def test_a_desk_that_talks_on_and_on_is_not_listened_to(world: World, desk
     async with open_handoffs(world.settings, world.pool, world.http, world.metrics) as handoffs:
         await world.hand_over(handoffs, world.handoff())
         await until(lambda: all_are(world, "delivered"))
-
-
-def _handoffs(world: World, deliverer: delivery.Deliverer | None) -> Handoffs:
-    asleep = deliverer or delivery.Deliverer(world.pool, LocalDesk(), world.metrics, 30)
-    return Handoffs(asleep, world.metrics, dead_letter_hours=24, mask=str)

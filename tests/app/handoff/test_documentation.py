@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from tests.app.handoff.conftest import World
+from tests.app.handoff.conftest import World, stored
 
 from genai_app import db
 from genai_app.handoff.payload import payload
 from genai_app.handoff.policy import HandoffReason
-from genai_app.handoff.repository import enqueue
 from genai_app.handoff.ticket import Status
 from genai_app.handoff.webhook import signature_headers
 from genai_contract import metrics
@@ -82,11 +81,11 @@ async def test_every_field_of_the_body_is_on_the_page(world: World) -> None:
 async def test_the_statements_on_the_page_send_dead_letters_again_and_show_the_local_desk(world: World) -> None:
     again, local = blocks("sql")
     async with db.transaction(world.pool) as connection:
-        await enqueue(connection, world.handoff(), "ESC-1", {"conversation_summary": "Customer: help"}, 24)
+        ticket = await stored(connection, world.handoffs(), world.handoff(text="help", history=()))
     await world.execute("UPDATE handoffs SET delivery = 'dead', give_up_at = now()")
     await world.execute(again)
     [row] = await world.rows()
     assert (row["delivery"], row["give_up_at"] > world.now()) == ("pending", True)
     await world.execute("UPDATE handoffs SET desk = 'local'")
     [shown] = await world.pool.fetch(local)
-    assert (shown["ticket"], shown["conversation"]) == ("ESC-1", "Customer: help")
+    assert (shown["ticket"], shown["conversation"]) == (ticket.ticket, "Customer: help")

@@ -1,22 +1,20 @@
-"""Stores a turn: question, answer and ticket in one transaction, before anybody is told."""
+"""Stores a turn: question, answer and ticket in one statement, before anybody is told."""
 
 from typing import cast
-from uuid import UUID
 
 import asyncpg
 
 from genai_app import db
 from genai_app.agents.conversation import Answer
 from genai_app.auth.tokens import Claims
-from genai_app.chat import turn_repository
 from genai_app.chat.ask import Ask, Turn
 from genai_app.chat.events import Complete
 from genai_app.chat.opening import open_conversation
-from genai_app.chat.stored_answers import details, usage
-from genai_app.chat.turn_repository import AnsweredAlready, Exchange
+from genai_app.chat.stored_answers import details, shown, usage
+from genai_app.chat.turn_repository import AnsweredAlready, Exchange, Stored, add_exchange
 from genai_app.errors import Conflict
 from genai_app.handoff.service import Handoffs
-from genai_app.handoff.ticket import Handoff, Ticket
+from genai_app.handoff.ticket import Handoff
 
 
 class Storing:
@@ -34,7 +32,13 @@ class Storing:
         Raises Conflict, DatabaseDown; nothing is stored then.
         """
         try:
-            message_id, ticket = await self._store(turn, answer, cached, handoff)
+            async with db.connection(self._pool) as connection:
+                stored = await add_exchange(
+                    connection,
+                    turn.user_id,
+                    exchange_of(turn, answer, cached=cached),
+                    self._handoffs.opening(handoff) if handoff else None,
+                )
         except AnsweredAlready:
             earlier = (await open_conversation(self._pool, turn.user_id, turn.ask)).earlier
             if earlier is None:
@@ -44,8 +48,8 @@ class Storing:
             turn.hold.over = True
         if handoff is not None:
             self._handoffs.committed(handoff)
-        shown = ticket.as_json() if ticket else None
-        return Complete(answer, turn.session_id, message_id, cached, shown, usage(answer, cached=cached))
+        message_id, ticket = cast("Stored", stored).message_id, cast("Stored", stored).ticket
+        return Complete(answer, turn.session_id, message_id, cached, shown(ticket), usage(answer, cached=cached))
 
     async def known(self, login: Claims, session_id: str, ask: Ask, answer: Answer) -> Complete | None:
         """Store a known answer to the first message of a conversation, if the login stands: one statement does it all.
@@ -60,34 +64,18 @@ class Storing:
             question=ask.message,
             answer=answer,
             client_message_id=ask.client_message_id,
-            details=details(answer, cached=True, handoff=None),
+            details=details(answer, cached=True),
             login=login.session_id,
         )
         try:
             async with db.connection(self._pool) as connection:
-                message_id = await turn_repository.add_exchange(connection, login.user_id, exchange)
+                stored = await add_exchange(connection, login.user_id, exchange)
         except (AnsweredAlready, Conflict):
             return None
-        return None if message_id is None else Complete(answer, session_id, message_id, cached=True)
-
-    async def _store(
-        self, turn: Turn, answer: Answer, cached: bool, handoff: Handoff | None
-    ) -> tuple[UUID, Ticket | None]:
-        if handoff is None:
-            async with db.connection(self._pool) as connection:
-                return await _add(connection, turn, answer, cached, None), None
-        async with db.transaction(self._pool) as connection:
-            ticket = await self._handoffs.enqueue(connection, handoff)
-            return await _add(connection, turn, answer, cached, ticket), ticket
+        return None if stored is None else Complete(answer, session_id, stored.message_id, cached=True)
 
 
-async def _add(connection: asyncpg.Connection, turn: Turn, answer: Answer, cached: bool, ticket: Ticket | None) -> UUID:
-    exchange = exchange_of(turn, answer, cached=cached, ticket=ticket)
-    message_id = await turn_repository.add_exchange(connection, turn.user_id, exchange)
-    return cast("UUID", message_id)  # without `login` nothing speaks against it
-
-
-def exchange_of(turn: Turn, answer: Answer, *, cached: bool, ticket: Ticket | None) -> Exchange:
+def exchange_of(turn: Turn, answer: Answer, *, cached: bool) -> Exchange:
     """What is stored of a turn; pure."""
     metadata = dict(turn.ask.metadata)
     if turn.ask.vehicle_id is not None:
@@ -100,5 +88,5 @@ def exchange_of(turn: Turn, answer: Answer, *, cached: bool, ticket: Ticket | No
         answer=answer,
         client_message_id=turn.ask.client_message_id,
         holder=turn.hold.holder if turn.hold else None,
-        details=details(answer, cached=cached, handoff=ticket.as_json() if ticket else None),
+        details=details(answer, cached=cached),
     )

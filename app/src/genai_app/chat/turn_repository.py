@@ -3,13 +3,14 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
 from genai_app.agents.conversation import Answer, HistoryMessage, Source
 from genai_app.errors import Conflict
+from genai_app.handoff.repository import Opening, opening_sql
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,14 @@ class Exchange:
     holder: UUID | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     login: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The id of the answer, and the ticket that was opened with it."""
+
+    message_id: UUID
+    ticket: Mapping[str, Any] | None
 
 
 class AnsweredAlready(Exception):
@@ -119,8 +128,10 @@ async def release_message(connection: asyncpg.Connection, holder: UUID) -> None:
     await connection.execute("DELETE FROM running_turns WHERE holder = $1", holder)
 
 
-async def add_exchange(connection: asyncpg.Connection, user_id: UUID, exchange: Exchange) -> UUID | None:
-    """Store question and answer, creating the conversation when it is the first; gives the id of the answer.
+async def add_exchange(
+    connection: asyncpg.Connection, user_id: UUID, exchange: Exchange, opening: Opening | None = None
+) -> Stored | None:
+    """Store question and answer, creating the conversation when it is the first, and a person's ticket if there is one.
 
     One statement, so one transaction and one trip; it ends the right to answer the message, too. Turns of one
     conversation queue up at its row: the two messages of a turn always have neighbouring positions.
@@ -128,18 +139,31 @@ async def add_exchange(connection: asyncpg.Connection, user_id: UUID, exchange: 
     deleted, AnsweredAlready.
     """
     try:
-        return await _add_exchange(connection, user_id, exchange)
+        return await _add_exchange(connection, user_id, exchange, opening)
     except asyncpg.UniqueViolationError:
         raise AnsweredAlready from None
     except asyncpg.ForeignKeyViolationError:
         raise Conflict("The account or the customer record was deleted in the meantime: log in again.") from None
 
 
-async def _add_exchange(connection: asyncpg.Connection, user_id: UUID, exchange: Exchange) -> UUID | None:
+async def _add_exchange(
+    connection: asyncpg.Connection, user_id: UUID, exchange: Exchange, opening: Opening | None
+) -> Stored | None:
     answer = exchange.answer
-    message_id: UUID | None = await connection.fetchval(
-        """
-        WITH allowed AS (
+    row = await connection.fetchrow(
+        _ADD_EXCHANGE if opening is None else _ADD_EXCHANGE_AND_TICKET,
+        exchange.session_id, user_id, exchange.customer_id, exchange.metadata, answer.state, exchange.question,
+        exchange.client_message_id, answer.text, answer.agent, answer.confidence,
+        [dataclasses.asdict(source) for source in answer.sources], exchange.details, exchange.holder,
+        exchange.login, is_issued(exchange.session_id), *(opening.arguments if opening else ()),
+    )  # fmt: skip
+    return None if row is None else Stored(row["id"], row["ticket"])
+
+
+def _add_exchange_sql(ticket: str) -> str:
+    """`ticket`: common table expressions of which one is `ticket (stored)`, with at most one row."""
+    return f"""
+        WITH {ticket}, allowed AS (
             SELECT $3::uuid AS customer_id WHERE $14::uuid IS NULL
             UNION ALL
             SELECT customer_id FROM active_logins WHERE session_id = $14 AND user_id = $2 AND NOT EXISTS (
@@ -162,20 +186,19 @@ async def _add_exchange(connection: asyncpg.Connection, user_id: UUID, exchange:
             SELECT conversation.id, turn.role, turn.content, turn.client_message_id, turn.agent, turn.confidence,
                    turn.sources, turn.details
             FROM conversation, (VALUES
-                (1, 'user', $6::text, $7::text, NULL, NULL, '[]'::jsonb, '{}'::jsonb),
-                (2, 'assistant', $8::text, NULL, $9::text, $10::real, $11::jsonb, $12::jsonb)
+                (1, 'user', $6::text, $7::text, NULL, NULL, '[]'::jsonb, '{{}}'::jsonb),
+                (2, 'assistant', $8::text, NULL, $9::text, $10::real, $11::jsonb,
+                 $12::jsonb || jsonb_build_object('handoff', (SELECT stored FROM ticket)))
             ) AS turn (place, role, content, client_message_id, agent, confidence, sources, details)
             ORDER BY turn.place
             RETURNING id, role
         )
-        SELECT id FROM added WHERE role = 'assistant'
-        """,
-        exchange.session_id, user_id, exchange.customer_id, exchange.metadata, answer.state, exchange.question,
-        exchange.client_message_id, answer.text, answer.agent, answer.confidence,
-        [dataclasses.asdict(source) for source in answer.sources], exchange.details, exchange.holder,
-        exchange.login, is_issued(exchange.session_id),
-    )  # fmt: skip
-    return message_id
+        SELECT id, (SELECT stored FROM ticket) AS ticket FROM added WHERE role = 'assistant'
+    """  # noqa: S608 - of our own texts
+
+
+_ADD_EXCHANGE: Final = _add_exchange_sql("ticket AS (SELECT NULL::jsonb AS stored)")
+_ADD_EXCHANGE_AND_TICKET: Final = _add_exchange_sql(opening_sql(first=16))
 
 
 def is_issued(session_id: str) -> bool:

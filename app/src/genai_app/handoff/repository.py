@@ -7,22 +7,30 @@ from uuid import UUID
 
 import asyncpg
 
-from genai_app.errors import Conflict
 from genai_app.handoff.desk import Letter, Receipt
-from genai_app.handoff.ticket import EXPECTED_WAIT_MINUTES, Handoff, Status
+from genai_app.handoff.ticket import EXPECTED_WAIT_MINUTES, Handoff
 
 SAME_TICKET_MINUTES: Final = 60
 """For so long a conversation that is handed over again for the same reason keeps its ticket."""
 
 
 @dataclass(frozen=True)
-class OpenTicket:
-    """A stored ticket, new or from before."""
+class Opening:
+    """A ticket that is opened by the statement which stores the turn's messages; `new` is its number if it is new."""
 
-    ticket: str
-    status: Status
-    estimated_wait_minutes: int
-    is_new: bool
+    handoff: Handoff
+    new: str
+    payload: Mapping[str, Any]
+    give_up_hours: float
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What the placeholders of `opening_sql` stand for, in order."""
+        known = {"reason": self.handoff.reason.value, "language": self.handoff.language}
+        return (
+            self.new, self.handoff.user_id, self.handoff.session_id, self.handoff.reason.value, self.payload,
+            self.give_up_hours, SAME_TICKET_MINUTES, EXPECTED_WAIT_MINUTES, known,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,40 +51,31 @@ class Waiting:
     due_in: float | None
 
 
-async def enqueue(
-    connection: asyncpg.Connection, handoff: Handoff, ticket: str, payload: Mapping[str, Any], give_up_hours: float
-) -> OpenTicket:
-    """Store a ticket within the caller's transaction, or find what this conversation has for the same reason.
+def opening_sql(first: int) -> str:
+    """Common table expressions whose last one, `ticket (stored jsonb)`, is the conversation's ticket for this reason.
 
-    Raises Conflict when the account has just been deleted.
+    One that was opened within the hour, else a new one. `first` is the number of the first placeholder.
     """
-    try:
-        return await _enqueue(connection, handoff, ticket, payload, give_up_hours)
-    except asyncpg.ForeignKeyViolationError:
-        raise Conflict("The account was deleted in the meantime.") from None
-
-
-async def _enqueue(
-    connection: asyncpg.Connection, handoff: Handoff, ticket: str, payload: Mapping[str, Any], give_up_hours: float
-) -> OpenTicket:
-    row = await connection.fetchrow(
-        """
-        WITH open AS (
+    number, user, session, reason, payload, hours, minutes, wait, known = (f"${first + place}" for place in range(9))
+    return f"""
+        open_ticket AS (
             SELECT ticket, status, estimated_wait_minutes FROM handoffs
-            WHERE user_id = $2 AND session_id = $3 AND reason = $4 AND status <> 'resolved' AND delivery <> 'dead'
-              AND created_at > now() - make_interval(mins => $7)
+            WHERE user_id = {user} AND session_id = {session} AND reason = {reason}
+              AND status <> 'resolved' AND delivery <> 'dead' AND created_at > now() - make_interval(mins => {minutes})
             ORDER BY created_at DESC LIMIT 1
-        ), added AS (
+        ), new_ticket AS (
             INSERT INTO handoffs (ticket, user_id, session_id, reason, payload, give_up_at)
-            SELECT $1, $2, $3, $4, $5, now() + make_interval(secs => $6 * 3600) WHERE NOT EXISTS (SELECT FROM open)
+            SELECT {number}, {user}, {session}, {reason}, {payload}, now() + make_interval(secs => {hours} * 3600)
+            WHERE NOT EXISTS (SELECT FROM open_ticket)
             RETURNING ticket, status, estimated_wait_minutes
+        ), ticket AS (
+            SELECT {known}::jsonb || jsonb_build_object(
+                'ticket', ticket, 'status', status,
+                'estimated_wait_minutes', coalesce(estimated_wait_minutes, {wait}::integer)
+            ) AS stored
+            FROM (SELECT * FROM open_ticket UNION ALL SELECT * FROM new_ticket) AS either
         )
-        SELECT *, false AS is_new FROM open UNION ALL SELECT *, true FROM added
-        """,
-        ticket, handoff.user_id, handoff.session_id, handoff.reason.value, payload, give_up_hours, SAME_TICKET_MINUTES,
-    )  # fmt: skip
-    wait = row["estimated_wait_minutes"]
-    return OpenTicket(row["ticket"], row["status"], EXPECTED_WAIT_MINUTES if wait is None else wait, row["is_new"])
+    """  # noqa: S608 - the placeholders are numbers of our own
 
 
 async def claim(connection: asyncpg.Connection, most: int, lease_seconds: float) -> list[Claimed]:

@@ -1,4 +1,4 @@
-"""Handoffs of one process: a turn opens a ticket within its own transaction, and says when that is committed."""
+"""Handoffs of one process: a turn opens a ticket in the statement that stores it, and says when that is done."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 import asyncpg
 import httpx2
 
-from genai_app.handoff import repository
 from genai_app.handoff.delivery import Deliverer, delivering
 from genai_app.handoff.desk import HandoffDesk, LocalDesk
 from genai_app.handoff.payload import Mask, payload
 from genai_app.handoff.phrases import tables
-from genai_app.handoff.texts import ticket_message
-from genai_app.handoff.ticket import Handoff, Ticket, new_ticket
+from genai_app.handoff.repository import Opening
+from genai_app.handoff.ticket import Handoff, new_ticket
 from genai_app.handoff.webhook import WebhookDesk
 from genai_app.logs import get_logger
 from genai_app.metrics import Metrics
@@ -25,7 +24,7 @@ log = get_logger(__name__)
 
 
 class Handoffs:
-    """`enqueue` inside the transaction that stores the messages, `committed` right after it."""
+    """`opening` for the statement that stores the messages, `committed` right after it."""
 
     def __init__(self, deliverer: Deliverer, metrics: Metrics, *, dead_letter_hours: float, mask: Mask) -> None:
         self._deliverer = deliverer
@@ -33,17 +32,14 @@ class Handoffs:
         self._dead_letter_hours = dead_letter_hours
         self._mask = mask
 
-    async def enqueue(self, connection: asyncpg.Connection, handoff: Handoff) -> Ticket:
-        """The ticket, stored with the caller's transaction: one statement. The desk is told after the commit.
+    def opening(self, handoff: Handoff) -> Opening:
+        """What the turn's statement stores of it. The desk is told after the commit.
 
         A conversation that is handed over again for the same reason within an hour keeps its ticket.
         """
         ticket = new_ticket()
         body = payload(handoff, ticket, datetime.now(UTC), self._mask)
-        opened = await repository.enqueue(connection, handoff, ticket, body, self._dead_letter_hours)
-        wait = opened.estimated_wait_minutes
-        message = ticket_message(opened.ticket, wait, handoff.language)
-        return Ticket(opened.ticket, handoff.reason, opened.status, wait, message)
+        return Opening(handoff, ticket, body, self._dead_letter_hours)
 
     def committed(self, handoff: Handoff) -> None:
         """Count it and send it: the messages are stored."""

@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from genai_app.agents.conversation import HistoryMessage
 from genai_app.handoff.policy import HandoffReason
+from genai_app.handoff.texts import ticket_message
 from genai_app.llm.vocabulary import Language
 
 Status = Literal["queued", "assigned", "in_progress", "resolved"]
@@ -42,17 +43,28 @@ class Handoff:
 
 @dataclass(frozen=True)
 class Ticket:
-    """What the customer gets. `message` is for people, in the language of the question."""
+    """What the customer gets, in the language of the question; stored beside the answer as it is."""
 
     ticket: str
     reason: HandoffReason
     status: Status
     estimated_wait_minutes: int
-    message: str
+    language: Language
+
+    @property
+    def message(self) -> str:
+        """The line for people."""
+        return ticket_message(self.ticket, self.estimated_wait_minutes, self.language)
 
     def as_json(self) -> Mapping[str, Any]:
         """The reply's `handoff`."""
-        return asdict(self)
+        return {
+            "ticket": self.ticket,
+            "reason": self.reason,
+            "status": self.status,
+            "estimated_wait_minutes": self.estimated_wait_minutes,
+            "message": self.message,
+        }
 
 
 def new_ticket() -> str:
