@@ -12,6 +12,7 @@ from genai_app.auth.identity import Role
 from genai_app.auth.tokens import CLAIMS, Tokens
 from genai_app.errors import NotAuthenticated
 from genai_app.settings import Settings
+from genai_testbed.waiting import eventually
 
 SECRET, OTHER = "a" * 64, "b" * 64
 USER, SESSION = uuid4(), uuid4()
@@ -54,6 +55,27 @@ def test_clocks_may_differ_by_a_few_seconds(tokens: Tokens, seconds: int, accept
     token = jwt.encode(claims(exp=int(time.time()) + seconds), SECRET, "HS256")
     with nullcontext() if accepted else pytest.raises(NotAuthenticated, match="expired"):
         tokens.read(token, "access")
+
+
+def test_a_token_that_ends_while_it_is_remembered_is_refused(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genai_app.auth.tokens.CLOCK_LEEWAY_SECONDS", 0)
+    end = int(time.time()) + 2
+    token = jwt.encode(claims(exp=end), SECRET, "HS256")
+    assert tokens.read(token, "access") == tokens.read(token, "access")
+    with pytest.raises(NotAuthenticated, match="access|refresh"):
+        tokens.read(token, "refresh")
+    eventually(lambda: time.time() >= end, within=5)
+    with pytest.raises(NotAuthenticated, match="expired"):
+        tokens.read(token, "access")
+
+
+def test_only_so_many_tokens_are_remembered(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genai_app.auth.tokens.MOST_KNOWN", 2)
+    several = [jwt.encode(claims(), SECRET, "HS256") for _ in range(4)]
+    for token in several:
+        tokens.read(token, "access")
+    assert [token for token, _ in tokens._known] == several[2:]
+    assert tokens.read(several[0], "access").user_id == USER
 
 
 def test_a_rotation_logs_nobody_out() -> None:

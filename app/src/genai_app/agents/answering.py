@@ -104,10 +104,14 @@ class Agents:
         await self._router.warm_up()
 
     async def events(self, question: Question) -> AsyncGenerator[AgentEvent]:
-        """Steps and tokens as they happen, then the answer. Raises DatabaseDown only.
+        """Steps and tokens as they happen, then the answer; the answer alone when nobody watches.
 
-        Close the iterator (`aclosing`) to stop the work: a model's stream is then cut, and nothing more is done.
+        Close the iterator (`aclosing`) to stop the work: a model's stream is then cut, and nothing more is done. Raises
+        DatabaseDown only.
         """
+        if not question.watched:
+            yield await self._answer(question, _nowhere)
+            return
         sending, arriving = anyio.create_memory_object_stream[Step | Token](WAITING_EVENTS)
         task = asyncio.create_task(self._send(question, sending))
         try:
@@ -120,12 +124,8 @@ class Agents:
             await asyncio.gather(task, return_exceptions=True)
 
     async def answer(self, question: Question) -> Answer:
-        """The answer alone: the last of `events`. Raises DatabaseDown only."""
-
-        async def nowhere(event: Step | Token) -> None:
-            """Nobody watches."""
-
-        return await self._answer(question, nowhere)
+        """The answer alone, whoever watches. Raises DatabaseDown only."""
+        return await self._answer(replace(question, watched=False), _nowhere)
 
     async def _send(self, question: Question, sending: MemoryObjectSendStream[Step | Token]) -> Answer:
         with sending:
@@ -174,3 +174,7 @@ class Agents:
             return {"choice": state["choice"], "asked": (*state["asked"], name), "answer": answer}
 
         return work
+
+
+async def _nowhere(event: Step | Token) -> None:
+    """Nobody watches."""
