@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from genai_contract.config import AppConfig, AppSecrets
+from genai_contract.endpoints import DRAIN_SECONDS
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired import api, config, database, desired_state, jobs
 from genai_operator.desired.context import Context, Images, Running, join_image, split_image
@@ -202,6 +203,12 @@ def test_the_memory_of_postgresql_follows_its_limit_as_the_deployment_guide_says
 def test_a_small_volume_is_not_filled_by_the_write_ahead_log() -> None:
     text = database.configuration(resource(database={"managed": {"storage": {"size": "1Gi"}}}).spec.database.managed)
     assert "max_wal_size = 204MB" in text
+
+
+def test_a_pod_of_the_api_is_killed_only_after_its_time_to_drain() -> None:
+    spec = one(build(resource()), "Deployment", "demo-api")["spec"]["template"]["spec"]
+    before = dig(spec, "containers", 0, "lifecycle", "preStop", "sleep", "seconds")
+    assert spec["terminationGracePeriodSeconds"] > before + DRAIN_SECONDS
 
 
 def test_pull_secrets_reach_every_pod() -> None:

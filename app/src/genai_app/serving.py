@@ -1,6 +1,7 @@
 """Runs an application: the API's server and, on its own port, the metrics for scrapers, in one event loop."""
 
 import asyncio
+import gc
 import math
 import socket
 import time
@@ -14,9 +15,7 @@ from genai_app.errors import ConfigurationError
 from genai_app.metrics import CONTENT_TYPE, Metrics
 from genai_app.patience import PatientHTTP, PatientWebSocket
 from genai_app.settings import Settings
-
-DRAIN_SECONDS = 30
-"""After SIGTERM, for turns and requests that are being answered."""
+from genai_contract.endpoints import DRAIN_SECONDS
 
 LARGEST_FRAME = 64 * 1024
 """Bytes of a WebSocket message; a larger one closes the connection with 1009."""
@@ -46,9 +45,18 @@ def run(main: Coroutine[None, None, None]) -> None:
 class ApiServer(uvicorn.Server):
     """Lets what runs finish before it ends: uvicorn alone would close WebSockets in the middle of an answer."""
 
-    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+    def __init__(self, config: uvicorn.Config, drain: Drain, *, lasting: bool = False) -> None:
+        """`lasting`: the process is there for this server alone."""
         super().__init__(config)
         self._drain = drain
+        self._lasting = lasting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start. In a process of its own, what is there by then is no longer searched for garbage: 10 % of a turn."""
+        await super().startup(sockets)
+        if self._lasting:
+            gc.collect()
+            gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no new connections, drain the WebSockets, then the requests; all within DRAIN_SECONDS."""
@@ -64,7 +72,7 @@ class ApiServer(uvicorn.Server):
 async def serve(app: ASGIApp, metrics: Metrics, settings: Settings, drain: Drain) -> None:
     """Serve until SIGINT or SIGTERM, then drain. Raises ConfigurationError when a port is taken."""
     with _listening(settings.api_host, settings.api_port, "API_PORT (--port)") as api_socket:
-        api = ApiServer(api_configuration(app), drain)
+        api = ApiServer(api_configuration(app), drain, lasting=True)
         if not settings.metrics_port:
             await api.serve([api_socket])
             return

@@ -21,3 +21,6 @@ WEBSOCKET_ALIAS: Final = "/ws/chat"
 
 PRIVATE_PATHS: Final = frozenset({METRICS_PATH})
 """Not there for whoever comes through a proxy: the API answers 404, and an ingress may refuse them by itself."""
+
+DRAIN_SECONDS: Final = 60
+"""After SIGTERM turns and requests that have begun get this long; whoever stops the process waits longer than that."""

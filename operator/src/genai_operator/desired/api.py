@@ -3,7 +3,7 @@
 from typing import Final
 
 from genai_contract.config import AppSecrets
-from genai_contract.endpoints import HTTP_PORT, LIVENESS_PATH, METRICS_PORT, READINESS_PATH
+from genai_contract.endpoints import DRAIN_SECONDS, HTTP_PORT, LIVENESS_PATH, METRICS_PORT, READINESS_PATH
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.app_pod import app_pod_template
 from genai_operator.desired.config import config_hash
@@ -15,8 +15,6 @@ from genai_operator.naming import APP_VERSION, Component, Names
 
 ENDPOINT_SECONDS: Final = 5
 """How long a stopping pod goes on serving, so that every proxy has heard that it leaves."""
-DRAIN_SECONDS: Final = 60
-"""How long requests that have begun may still take."""
 
 
 def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
