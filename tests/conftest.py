@@ -2,16 +2,19 @@
 
 import os
 import uuid
-from pathlib import Path
+from collections.abc import Set as AbstractSet
 
 import psutil
 import pytest
+
+from genai_testbed.suite import SIDE_BY_SIDE
+from genai_testbed.traces import of_any_bed
 
 LEVELS = ("unit", "service", "cluster", "node")
 MARK = "GENAI_AUTO_TEST_RUN"
 """Set in the environment of this run, which every process that it starts inherits."""
 
-before = pytest.StashKey[set[str]]()
+before = pytest.StashKey[AbstractSet[object]]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -26,14 +29,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Remember what is there already: a cluster that ran before the tests may go on."""
     os.environ[MARK] = uuid.uuid4().hex
-    session.config.stash[before] = network_namespaces() | mounts()
+    session.config.stash[before] = of_any_bed()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that left a process, a mount or a network namespace."""
-    known = session.config.stash[before]
-    left = processes(os.environ[MARK]) | ((network_namespaces() | mounts()) - known)
+    """Fail a run that left a process, a mount or a network namespace; the last two `make test` looks for by itself."""
+    left = processes(os.environ[MARK])
+    if SIDE_BY_SIDE not in os.environ:
+        left |= of_any_bed() - session.config.stash[before]
     if left:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         for line in sorted(left):
@@ -53,14 +57,3 @@ def processes(mark: str) -> set[str]:
 def parents() -> set[int]:
     """The processes above this one."""
     return {parent.pid for parent in psutil.Process().parents()}
-
-
-def network_namespaces() -> set[str]:
-    """Named network namespaces of test beds."""
-    return {f"network namespace {path.name}" for path in Path("/run/netns").glob("genai-*")}
-
-
-def mounts() -> set[str]:
-    """Mount points of test beds and image builds."""
-    lines = Path("/proc/self/mounts").read_text().splitlines()
-    return {f"mount {line.split()[1]}" for line in lines if "genai" in line or "pytest-of-" in line}

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from genai_testbed import clusters, deployment, images
+from genai_testbed.clusters import Cluster
 from genai_testbed.instance import Instance
 from genai_testbed.kubectl import Kubectl, Manifest
 from genai_testbed.waiting import eventually
@@ -17,22 +18,28 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 @pytest.fixture(scope="session")
-def platform() -> Iterator[Kubectl]:
-    """A node-level cluster with both images built from this tree and the operator running."""
-    with clusters.session("node") as cluster:
-        built = {image.name: image for image in images.ensure_images(images.names_for(cluster.name))}
-        cluster.load_images(tuple(image.archive for image in built.values()))
-        kubectl = Kubectl(cluster.kubeconfig())
-        was_installed = deployment.is_installed(kubectl)
-        deployment.install_operator(kubectl, built["operator"].reference, built["app"].reference)
-        yield kubectl
-        if cluster.keeps_running and not was_installed:
-            deployment.uninstall_operator(kubectl)
+def cluster() -> Iterator[Cluster]:
+    """A node-level cluster."""
+    with clusters.session("node") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
-def make_instance(platform: Kubectl) -> Iterator[Callable[..., Instance]]:
-    """Makes an instance from `examples/quickstart.yaml` in a fresh namespace that is removed at the end."""
+def platform(cluster: Cluster) -> Iterator[Kubectl]:
+    """The cluster with both images built from this tree and the operator running."""
+    built = {image.name: image for image in images.ensure_images(images.names_for(cluster.name))}
+    cluster.load_images(tuple(image.archive for image in built.values()))
+    kubectl = Kubectl(cluster.kubeconfig())
+    was_installed = deployment.is_installed(kubectl)
+    deployment.install_operator(kubectl, built["operator"].reference, built["app"].reference)
+    yield kubectl
+    if cluster.keeps_running and not was_installed:
+        deployment.uninstall_operator(kubectl)
+
+
+@pytest.fixture(scope="session")
+def make_instance(cluster: Cluster, platform: Kubectl) -> Iterator[Callable[..., Instance]]:
+    """Makes an instance from `examples/quickstart.yaml` in a fresh namespace that does not outlive the tests."""
     namespaces: list[str] = []
 
     def make(**spec: Any) -> Instance:
@@ -46,6 +53,8 @@ def make_instance(platform: Kubectl) -> Iterator[Callable[..., Instance]]:
         return Instance(kubectl, manifest["metadata"]["name"])
 
     yield make
+    if not cluster.keeps_running:
+        return  # they go with it
     for namespace in namespaces:
         platform.run("delete", "namespace", namespace, "--wait=false")
     for namespace in namespaces:

@@ -1,5 +1,7 @@
 """CLUSTER says which Kubernetes is meant, and levels say what this machine can run."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,5 +80,21 @@ def test_a_level_that_cannot_run_says_why() -> None:
 @pytest.mark.parametrize(("in_ci", "acceptable"), [(False, True), (True, False)])
 def test_in_ci_a_level_that_is_left_out_is_a_failure(in_ci: bool, acceptable: bool) -> None:
     plan = suite.plan((Level("unit"), Level("node", "no root")), in_ci=in_ci)
-    assert plan.expression == "unit"
+    assert plan.expressions == ("unit",)
     assert plan.acceptable is acceptable
+
+
+def test_the_node_level_runs_beside_the_others() -> None:
+    plan = suite.plan((Level("unit"), Level("service"), Level("node")), in_ci=True)
+    assert plan.expressions == ("unit or service", "node")
+
+
+@pytest.mark.parametrize(("chosen", "code"), [("test_it_is_well", 0), ("test_it_is_not", 1), ("test_nobody_wrote", 5)])
+def test_the_run_is_as_good_as_its_worst_part(
+    chosen: str, code: int, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "test_small.py").write_text("def test_it_is_well(): pass\ndef test_it_is_not(): assert False\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(suite, "COMMAND", (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k"))
+    assert suite.side_by_side(("test_it_is_well", chosen), os.environ) == code
+    assert "1 passed" in capfd.readouterr().out

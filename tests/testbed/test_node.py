@@ -98,6 +98,11 @@ def web(node: Bed) -> Iterator[Kubectl]:
     Kubectl(node.kubeconfig).run("delete", "namespace", NAMESPACE, "--timeout=60s")
 
 
+def says(web: Kubectl, *command: str) -> str:
+    """What a command in the pod prints; a kubelet that has just started does not know its pods yet."""
+    return eventually(lambda: web.run("exec", "web", "--", *command), within=20)
+
+
 def container_id(kubectl: Kubectl) -> str:
     return str(kubectl.get("pod", "web")["status"]["containerStatuses"][0]["containerID"])
 
@@ -138,7 +143,7 @@ def test_a_killed_process_is_healed_and_pods_live_on(node: Bed, web: Kubectl, na
     lifecycle.up(Level.NODE, Progress(), node.state)
     web.run("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
     assert container_id(web) == before
-    assert web.run("exec", "web", "--", "cat", "/data/index.html") == "served\n"
+    assert says(web, "cat", "/data/index.html") == "served\n"
 
 
 def test_a_node_that_lost_its_power_comes_back_with_its_data(node: Bed, web: Kubectl) -> None:
@@ -150,7 +155,7 @@ def test_a_node_that_lost_its_power_comes_back_with_its_data(node: Bed, web: Kub
     lifecycle.up(Level.NODE, Progress(), node.state)
     eventually(lambda: container_id(web) != before, within=60)
     web.run("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
-    assert web.run("exec", "web", "--", "cat", "/data/kept") == "kept\n"
+    assert says(web, "cat", "/data/kept") == "kept\n"
 
 
 def test_an_archive_that_is_none_is_refused(node: Bed, tmp_path: Path) -> None:

@@ -25,6 +25,13 @@ def remains(bed: Bed, namespaces: frozenset[str]) -> list[str]:
     return [*left, *([f"folder {bed.state}"] if bed.state.exists() else [])]
 
 
+def of_any_bed() -> frozenset[str]:
+    """Mount points and named network namespaces of test beds, image builds and pytest's folders on this machine."""
+    lines = Path("/proc/self/mounts").read_text().splitlines()
+    mounts = {f"mount {line.split()[1]}" for line in lines if "genai" in line or "pytest-of-" in line}
+    return frozenset(mounts | {f"network namespace {path.name}" for path in Path("/run/netns").glob("genai-*")})
+
+
 def _namespaces(process: Path) -> frozenset[str]:
     try:
         return frozenset(str((process / "ns" / kind).readlink()) for kind in KINDS)
