@@ -1,6 +1,7 @@
 """A database with one customer, a desk, and a turn that is handed over."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +105,18 @@ class World:
         """A sample of the metrics, 0 when it is not there."""
         lines = (line.rpartition(" ") for line in self.metrics.render().decode().splitlines())
         return next((float(value) for sample, _, value in lines if sample == name), 0.0)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    """Wait for what the database or the desk says."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - the conditions are in the database and at the desk
+            await asyncio.sleep(0.02)
+
+
+async def all_are(world: World, delivery: str) -> bool:
+    """Whether every handoff is in this state."""
+    return {row["delivery"] for row in await world.rows()} == {delivery}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.app.conftest import environment
-from tests.app.handoff.conftest import ROOT, SECRET, World, stored
+from tests.app.handoff.conftest import ROOT, SECRET, World, all_are, stored, until
 from tests.app.handoff.desk_stub import GOOD, Desk, Reply
 from tests.app.handoff.test_documentation import blocks
 
@@ -29,17 +29,6 @@ from genai_app.handoff.service import build_desk, open_handoffs
 from genai_app.handoff.webhook import WebhookDesk, receipt
 
 pytestmark = pytest.mark.service
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
-    """Wait for what the database or the desk says."""
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - the conditions are in the database and at the desk
-            await asyncio.sleep(0.02)
-
-
-async def all_are(world: World, delivery: str) -> bool:
-    return {row["delivery"] for row in await world.rows()} == {delivery}
 
 
 async def test_a_handoff_reaches_the_desk_signed_and_masked(world: World, desk: Desk) -> None:
