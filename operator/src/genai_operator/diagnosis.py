@@ -26,6 +26,11 @@ class Problem:
     message: str
 
 
+def is_ready(pod: Manifest) -> bool:
+    """Whether a pod is ready."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in dig(pod, "status", "conditions", default=[]))
+
+
 def first_problem(pods: Iterable[Manifest]) -> Problem | None:
     """The first problem that any of the pods has; pods that are being deleted do not count."""
     staying = (pod for pod in pods if "deletionTimestamp" not in pod["metadata"])

@@ -40,6 +40,10 @@ class Observed:
         """A child as it is in the cluster."""
         return self.children.get(ObjectKey(kind, name))
 
+    def warning(self, kind: str, name: str) -> str:
+        """The newest bad news of an object that is stuck; empty when there is none."""
+        return self.warnings.get(ObjectKey(kind, name), "")
+
     def pods(self, component: Component) -> tuple[Manifest, ...]:
         """The pods of one component, in order of name."""
         return tuple(

@@ -5,11 +5,12 @@ from typing import Final
 
 from genai_operator.api.status import ApiStatus, Condition, LLMStatus, Status
 from genai_operator.cluster import Cluster
+from genai_operator.conditions.verdict import Verdict
 from genai_operator.kinds import GENAI_AUTO, NEW_EVENT
 from genai_operator.manifests import Manifest
 from genai_operator.naming import FIELD_MANAGER, Component
 from genai_operator.observed import Observed
-from genai_operator.status import Assessment, Verdict
+from genai_operator.status import Assessment
 
 _TOLD: Final = {"Ready": "Normal", "Degraded": "Warning", "ConfigurationValid": "Warning"}
 """Conditions whose flips are Events, and the type of event for the state that is worth a note by itself."""

@@ -1,123 +1,23 @@
-"""The conditions and the phase of an instance, decided from what was observed: an ordered list of pure checks."""
+"""The summary of an instance, decided from its conditions: ready, progressing, degraded, and the phase."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from genai_operator.api.genaiauto import GenAIAuto, RedisMode
+from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.llm import Provider
 from genai_operator.api.status import Phase
-from genai_operator.desired.jobs import migration_name
+from genai_operator.conditions import CHECKS
+from genai_operator.conditions.verdict import Verdict
 from genai_operator.diagnosis import (
-    Problem,
-    claim_problem,
     first_problem,
-    job_pods,
     job_problem,
-    last_words,
-    not_created,
     replica_failure,
 )
-from genai_operator.manifests import Manifest, ObjectKey, dig
+from genai_operator.manifests import Manifest, dig
 from genai_operator.naming import Component
-from genai_operator.observed import Observed, context, job_succeeded, running
+from genai_operator.observed import Observed, context, running
 
-Truth = Literal["True", "False", "Unknown"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The answer of one check. `failed`: it needs a person; otherwise it only needs time."""
-
-    status: Truth
-    reason: str
-    message: str
-    failed: bool = False
-
-    @classmethod
-    def yes(cls, reason: str, message: str) -> "Verdict":
-        """It holds."""
-        return cls("True", reason, message)
-
-    @classmethod
-    def wait(cls, reason: str, message: str) -> "Verdict":
-        """It does not hold yet."""
-        return cls("False", reason, message)
-
-    @classmethod
-    def no(cls, problem: Problem) -> "Verdict":
-        """It does not hold, and will not by itself."""
-        return cls("False", problem.reason, problem.message, failed=True)
-
-    @classmethod
-    def unknown(cls, reason: str, message: str) -> "Verdict":
-        """Nothing can be said."""
-        return cls("Unknown", reason, message)
-
-
-Check = Callable[[Observed, GenAIAuto], Verdict]
-
-
-def database_ready(o: Observed, app: GenAIAuto) -> Verdict:
-    """Whether PostgreSQL accepts connections."""
-    del app
-    workload = o.child("StatefulSet", o.names.database)
-    claim = o.child("PersistentVolumeClaim", o.names.database_claim)
-    pods = o.pods(Component.DATABASE)
-    if workload is not None and any(_ready(pod) for pod in pods):
-        return Verdict.yes("Accepting", "PostgreSQL accepts connections")
-    problem = (
-        claim_problem(claim, _warning(o, "PersistentVolumeClaim", o.names.database_claim))
-        or first_problem(pods)
-        or not_created(workload, _warning(o, "StatefulSet", o.names.database) if not pods else "")
-    )
-    if problem is not None:
-        return Verdict.no(problem)
-    return Verdict.wait("Starting", f"waiting for pod {o.names.database}-0 to be ready")
-
-
-def cache_ready(o: Observed, app: GenAIAuto) -> Verdict:
-    """Whether Redis answers."""
-    if app.spec.redis.mode is RedisMode.DISABLED:
-        return Verdict.unknown("NotConfigured", "redis.mode is Disabled: no cache and no rate limits")
-    deployment, pods = o.child("Deployment", o.names.redis), o.pods(Component.CACHE)
-    if deployment is not None and dig(deployment, "status", "availableReplicas", default=0) > 0:
-        return Verdict.yes("Accepting", "Redis accepts connections")
-    problem = first_problem(pods) or replica_failure(deployment)
-    return Verdict.no(problem) if problem else Verdict.wait("Starting", f"waiting for a ready pod of {o.names.redis}")
-
-
-def schema_up_to_date(o: Observed, app: GenAIAuto) -> Verdict:
-    """Whether the schema is what the wanted image needs."""
-    name = migration_name(app, context(o, app))
-    job = o.child("Job", name)
-    if job_succeeded(job):
-        return Verdict.yes("Migrated", f"the schema fits {o.images.app_of(app)}")
-    problem = job_problem(job, o.pods(Component.MIGRATION), _warning(o, "Job", name))
-    if problem is not None:
-        return Verdict.no(Problem("MigrationFailed", problem.message) if problem.reason == "JobFailed" else problem)
-    last = last_words(job_pods(name, o.pods(Component.MIGRATION)))
-    return Verdict.wait("Migrating", f"waiting for Job {name}" + (f", which tries again after: {last}" if last else ""))
-
-
-def api_available(o: Observed, app: GenAIAuto) -> Verdict:
-    """Whether the agent API serves."""
-    deployment, pods = o.child("Deployment", o.names.api), o.pods(Component.API)
-    if app.spec.api.replicas == 0:
-        return Verdict.wait("ScaledToZero", "api.replicas is 0: scale it up to serve")
-    available = dig(deployment, "status", "availableReplicas", default=0)
-    problem = first_problem(pods) or replica_failure(deployment)
-    if available > 0:
-        return Verdict.yes("Serving", f"{available} of {app.spec.api.replicas} API pods serve")
-    return Verdict.no(problem) if problem else Verdict.wait("Starting", "waiting for the first ready API pod")
-
-
-CHECKS: Final[tuple[tuple[str, Check], ...]] = (
-    ("DatabaseReady", database_ready),
-    ("CacheReady", cache_ready),
-    ("SchemaUpToDate", schema_up_to_date),
-    ("ApiAvailable", api_available),
-)
 OFFLINE_MODEL: Final = "offline"
 """In place of a model's name: answers are extracted from the knowledge base."""
 NEEDED: Final = ("DatabaseReady", "SchemaUpToDate", "ApiAvailable")
@@ -272,11 +172,3 @@ def _rolled_out(workload: Manifest | None) -> bool:
         and status.get("replicas", 0) == wanted
         and status.get("availableReplicas", 0) == wanted
     )
-
-
-def _ready(pod: Manifest) -> bool:
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in dig(pod, "status", "conditions", default=[]))
-
-
-def _warning(observed: Observed, kind: str, name: str) -> str:
-    return observed.warnings.get(ObjectKey(kind, name), "")

@@ -7,6 +7,9 @@ from pydantic.alias_generators import to_camel
 
 from genai_operator import quantities
 
+RECREATE = "create a new resource with the wanted value"
+"""What to do about a field that cannot change."""
+
 
 class ApiModel(BaseModel):
     """A part of a resource: frozen, camelCase outside; ignores what a newer CRD may know beyond it."""

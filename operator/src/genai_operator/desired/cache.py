@@ -3,7 +3,8 @@
 from typing import Final
 
 from genai_operator import quantities
-from genai_operator.api.genaiauto import GenAIAuto, ManagedRedis, RedisMode
+from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.api.redis import ManagedRedis, RedisMode
 from genai_operator.desired.config import REDIS_PORT
 from genai_operator.desired.context import Context
 from genai_operator.desired.objects import config_map, metadata, service

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from genai_contract.config import AppConfig, AppSecrets, LLMProvider
 from genai_contract.resource import FOLLOWED
-from genai_operator.api.genaiauto import GenAIAuto, RedisMode
+from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.llm import Provider
+from genai_operator.api.redis import RedisMode
 from genai_operator.desired.context import Context
 from genai_operator.desired.objects import config_map, metadata
 from genai_operator.desired.pods import secret_variable

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from genai_operator.api.genaiauto import GenAIAuto, Image
+from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.api.images import Image
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from genai_operator import quantities
-from genai_operator.api.genaiauto import DeletionPolicy, GenAIAuto, ManagedDatabase
+from genai_operator.api.database import ManagedDatabase
+from genai_operator.api.genaiauto import DeletionPolicy, GenAIAuto
 from genai_operator.desired.config import DATABASE_PORT
 from genai_operator.desired.context import Context
 from genai_operator.desired.objects import config_map, metadata, service

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from genai_operator.api.genaiauto import DeletionPolicy, GenAIAuto, RedisMode
+from genai_operator.api.genaiauto import DeletionPolicy, GenAIAuto
+from genai_operator.api.redis import RedisMode
 from genai_operator.desired.objects import metadata
 from genai_operator.manifests import Manifest
 from genai_operator.naming import Component, Names

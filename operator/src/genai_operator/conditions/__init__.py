@@ -1,0 +1,16 @@
+"""The aspects of an instance, one file each: an ordered list of pure checks. What sums them up is `status.py`."""
+
+from typing import Final
+
+from genai_operator.conditions.api import api_available
+from genai_operator.conditions.cache import cache_ready
+from genai_operator.conditions.database import database_ready
+from genai_operator.conditions.schema import schema_up_to_date
+from genai_operator.conditions.verdict import Check
+
+CHECKS: Final[tuple[tuple[str, Check], ...]] = (
+    ("DatabaseReady", database_ready),
+    ("CacheReady", cache_ready),
+    ("SchemaUpToDate", schema_up_to_date),
+    ("ApiAvailable", api_available),
+)

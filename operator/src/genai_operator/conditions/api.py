@@ -1,0 +1,20 @@
+"""Whether the agent API serves."""
+
+from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.conditions.verdict import Verdict
+from genai_operator.diagnosis import first_problem, replica_failure
+from genai_operator.manifests import dig
+from genai_operator.naming import Component
+from genai_operator.observed import Observed
+
+
+def api_available(o: Observed, app: GenAIAuto) -> Verdict:
+    """Whether the agent API serves."""
+    deployment, pods = o.child("Deployment", o.names.api), o.pods(Component.API)
+    if app.spec.api.replicas == 0:
+        return Verdict.wait("ScaledToZero", "api.replicas is 0: scale it up to serve")
+    available = dig(deployment, "status", "availableReplicas", default=0)
+    problem = first_problem(pods) or replica_failure(deployment)
+    if available > 0:
+        return Verdict.yes("Serving", f"{available} of {app.spec.api.replicas} API pods serve")
+    return Verdict.no(problem) if problem else Verdict.wait("Starting", "waiting for the first ready API pod")

@@ -1,0 +1,21 @@
+"""Whether the schema of the database is what the app needs."""
+
+from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.conditions.verdict import Verdict
+from genai_operator.desired.jobs import migration_name
+from genai_operator.diagnosis import Problem, job_pods, job_problem, last_words
+from genai_operator.naming import Component
+from genai_operator.observed import Observed, context, job_succeeded
+
+
+def schema_up_to_date(o: Observed, app: GenAIAuto) -> Verdict:
+    """Whether the schema is what the wanted image needs."""
+    name = migration_name(app, context(o, app))
+    job = o.child("Job", name)
+    if job_succeeded(job):
+        return Verdict.yes("Migrated", f"the schema fits {o.images.app_of(app)}")
+    problem = job_problem(job, o.pods(Component.MIGRATION), o.warning("Job", name))
+    if problem is not None:
+        return Verdict.no(Problem("MigrationFailed", problem.message) if problem.reason == "JobFailed" else problem)
+    last = last_words(job_pods(name, o.pods(Component.MIGRATION)))
+    return Verdict.wait("Migrating", f"waiting for Job {name}" + (f", which tries again after: {last}" if last else ""))
