@@ -37,3 +37,4 @@ async def test_only_a_process_of_its_own_keeps_what_is_there_at_the_start_out_of
 
 def test_requests_get_the_time_to_end_that_the_operator_grants() -> None:
     assert api_configuration(nothing).timeout_graceful_shutdown == DRAIN_SECONDS
+    assert api_configuration(nothing, 7).timeout_graceful_shutdown == 7

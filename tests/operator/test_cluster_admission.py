@@ -44,8 +44,8 @@ def create(kubectl: Kubectl, spec: dict[str, Any], name: str = "x", *, dry: bool
          "spec.workshop.closedDays[0] in body must be of type date"),
         ({**OFFLINE, "auth": {"adminEmail": "--help@x"}}, "spec.auth.adminEmail in body should match"),
         ({**OFFLINE, "apii": {}}, 'unknown field "spec.apii"'),
-        ({**OFFLINE, "api": {"resources": {"limits": {"memory": "1Mi"}}}},
-         "requests.memory must not exceed limits.memory: state both"),
+        ({**OFFLINE, "api": {"resources": {"limits": {"memory": "1Mi"}, "requests": {"memory": "2Mi"}}}},
+         "requests.memory must not exceed limits.memory"),
         ({**OFFLINE, "api": {"resources": {"limits": {"memory": "much"}}}}, "spec.api.resources.limits.memory"),
         ({**OFFLINE, "imagePullSecrets": [{"name": "a"}, {"name": "a"}]}, "spec.imagePullSecrets[1]: Duplicate value"),
     ],
@@ -107,6 +107,34 @@ def test_storage_may_stay_or_grow_in_any_unit(kubectl: Kubectl, size: str | int)
     kubectl.run("patch", "gai", name, "--type=merge", "--dry-run=server", "--patch", patch)
 
 
+POD_SETTINGS: dict[tuple[str, bool], dict[str, Any]] = {
+    ("INFO", True): {
+        "autoscaling": {"minReplicas": 2, "maxReplicas": 2, "targetInProgressRequests": 3, "behavior": {"any": [1]}},
+        "rollout": {"maxSurge": 0, "maxUnavailable": "10%"},
+        "extraEnv": [
+            {"name": "A", "value": "x"},
+            {"name": "A_KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+            {"name": "B_KEY"},
+        ],
+        "extraEnvFrom": [{"secretRef": {"name": "s"}}, {"prefix": "P", "configMapRef": {"name": "c"}}],
+        "podTemplate": {"spec": {"any": {"thing": [1, "two"]}}},
+        "scheduling": {"nodeSelector": {"a.b/c": "d"}, "tolerations": [{"key": "k"}], "affinity": {"x": {}}},
+    },
+    ("INFO", False): {
+        "autoscaling": {"minReplicas": 3, "maxReplicas": 2, "engine": "KEDA", "targetInProgressRequests": 3},
+        "rollout": {"maxSurge": "0%", "maxUnavailable": 0},
+        "extraEnv": [{"name": "MY_PASSWORD", "value": "open"}],
+    },
+    ("DEBUG", True): {
+        "autoscaling": {"targetCPUPercent": 0},
+        "extraEnv": [{"name": "A", "value": "x", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+        "extraEnvFrom": [{"prefix": "P"}],
+    },
+    ("DEBUG", False): {
+        "extraEnv": [{"name": "A", "valueFrom": {}}],
+        "extraEnvFrom": [{"secretRef": {"name": "s"}, "configMapRef": {"name": "s"}}],
+    },
+}
 COMBINATIONS = [
     {
         "environment": environment,
@@ -124,6 +152,7 @@ COMBINATIONS = [
             "logLevel": level,
             "corsAllowedOrigins": ["*" if level == "DEBUG" else "https://a.example"],
             "trustedProxies": proxies,
+            **POD_SETTINGS[level, key],
         },
         "auth": {"accessExpireMinutes": minutes},
         "privacy": {"maskPII": level != "DEBUG"},

@@ -32,6 +32,7 @@ def test_an_instance_comes_up_step_by_step(world: "World") -> None:
     assert {kind: c["status"] for kind, c in world.conditions().items()} == {
         "Ready": "False", "Progressing": "True", "Degraded": "False", "ConfigurationValid": "True",
         "DatabaseReady": "False", "CacheReady": "False", "SchemaUpToDate": "False", "ApiAvailable": "False",
+        "RolloutsPaused": "False", "Hibernated": "False",
     }  # fmt: skip
     world.run_pods("database")
     world.has("DatabaseReady", "True", "Accepting")

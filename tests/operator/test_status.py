@@ -24,7 +24,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMES = Names("demo")
 TYPES = [
     "Ready", "Progressing", "Degraded", "ConfigurationValid", "DatabaseReady", "CacheReady", "SchemaUpToDate",
-    "ApiAvailable",
+    "ApiAvailable", "RolloutsPaused", "Hibernated",
 ]  # fmt: skip
 
 
@@ -83,7 +83,8 @@ def conditions(observed: Observed) -> dict[str, tuple[str, str]]:
 def test_all_well_is_ready() -> None:
     assessment = assess(healthy(resource()))
     assert {kind: v.status for kind, v in assessment.conditions.items()} == {
-        **dict.fromkeys(TYPES, "True"), "Progressing": "False", "Degraded": "False",
+        **dict.fromkeys(TYPES, "True"), "Progressing": "False", "Degraded": "False", "RolloutsPaused": "False",
+        "Hibernated": "False",
     }  # fmt: skip
     assert (assessment.phase, assessment.version, assessment.api_ready) == ("Ready", "1", "1/1")
 

@@ -59,12 +59,13 @@ class ApiServer(uvicorn.Server):
             gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no new connections, drain the WebSockets, then the requests; all within DRAIN_SECONDS."""
+        """Take no new connections, drain the WebSockets, then the requests; all within the graceful time."""
+        seconds = self.config.timeout_graceful_shutdown or 0
         started = time.monotonic()
         for server in self.servers:
             server.close()
-        await self._drain(DRAIN_SECONDS)
-        left = DRAIN_SECONDS - (time.monotonic() - started)
+        await self._drain(seconds)
+        left = seconds - (time.monotonic() - started)
         self.config.timeout_graceful_shutdown = max(1, math.floor(left))
         await super().shutdown(sockets)
 
@@ -72,7 +73,7 @@ class ApiServer(uvicorn.Server):
 async def serve(app: ASGIApp, metrics: Metrics, settings: Settings, drain: Drain) -> None:
     """Serve until SIGINT or SIGTERM, then drain. Raises ConfigurationError when a port is taken."""
     with _listening(settings.api_host, settings.api_port, "API_PORT (--port)") as api_socket:
-        api = ApiServer(api_configuration(app), drain, lasting=True)
+        api = ApiServer(api_configuration(app, settings.drain_seconds), drain, lasting=True)
         if not settings.metrics_port:
             await api.serve([api_socket])
             return
@@ -90,7 +91,7 @@ async def serve(app: ASGIApp, metrics: Metrics, settings: Settings, drain: Drain
                 await companion
 
 
-def api_configuration(app: ASGIApp) -> uvicorn.Config:
+def api_configuration(app: ASGIApp, drain_seconds: int = DRAIN_SECONDS) -> uvicorn.Config:
     """How the API is served: proxies are `http.proxies`' business, and nothing is said about the server."""
     return uvicorn.Config(
         app,
@@ -98,7 +99,7 @@ def api_configuration(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=drain_seconds,
         http=PatientHTTP,
         ws=PatientWebSocket,
         ws_max_size=LARGEST_FRAME,

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from genai_contract.endpoints import HTTP_PORT, METRICS_PORT
+from genai_contract.endpoints import DRAIN_SECONDS, HTTP_PORT, METRICS_PORT
 
 
 class Environment(StrEnum):
@@ -75,6 +75,9 @@ class AppConfig(BaseModel):
         "", description="Origins, comma-separated, whose pages may call the API from a browser; `*`: every origin."
     )
     docs_enabled: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
+    drain_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
+        DRAIN_SECONDS, description="Seconds that requests and WebSockets get to end after SIGTERM."
+    )
     log_level: LogLevel = Field("INFO", description="Least severe level that is logged.")
     debug: bool = Field(False, description="Log at DEBUG whatever LOG_LEVEL says, SQL statements included.")
 

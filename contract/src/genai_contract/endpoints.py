@@ -23,4 +23,4 @@ PRIVATE_PATHS: Final = frozenset({METRICS_PATH})
 """Not there for whoever comes through a proxy: the API answers 404, and an ingress may refuse them by itself."""
 
 DRAIN_SECONDS: Final = 60
-"""After SIGTERM turns and requests that have begun get this long; whoever stops the process waits longer than that."""
+"""After SIGTERM turns and requests get this long unless DRAIN_SECONDS says otherwise; whoever stops it waits longer."""

@@ -14,6 +14,7 @@ FOLLOWED: Final = MappingProxyType(
         "trusted_proxies": "api.trustedProxies",
         "docs_enabled": "api.docsEnabled",
         "log_level": "api.logLevel",
+        "drain_seconds": "api.rollout.drainSeconds",
         "rate_limit_enabled": "exposure.limits.enabled",
         "rate_limit_per_second": "exposure.limits.apiRPS",
         "rate_limit_burst": "exposure.limits.apiBurst",

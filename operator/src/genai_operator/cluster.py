@@ -4,8 +4,9 @@ Each request has a time limit, ignores proxy variables, and fails with an error 
 """
 
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import Any, Final
 
 import aiohttp
@@ -25,6 +26,8 @@ _STRATEGIC: Final = "application/strategic-merge-patch+json"
 _JSON: Final = "application/json"
 _METADATA: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 """Objects without their contents: the API server leaves out what we ask it not to send."""
+_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+"""Every kind of every group in one answer, with an ETag."""
 _REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=70)
 """Bookmarks come about once a minute: longer silence is a dead connection."""
@@ -85,6 +88,19 @@ class Cluster:
             item.setdefault("kind", kind.name)
             item.setdefault("apiVersion", kind.api_version)
         return items, page["metadata"]["resourceVersion"]
+
+    async def discover(self, etag: str) -> tuple[frozenset[tuple[str, str]], str] | None:
+        """What the API server serves, as (apiVersion, plural), and its version; None when `etag` is current."""
+        response, text = await self._exchange("GET", "/apis", accept=_DISCOVERY, headers={"If-None-Match": etag})
+        if response.status == 304:
+            return None
+        found = frozenset(
+            (f"{group['metadata']['name']}/{version['version']}", resource["resource"])
+            for group in json.loads(text)["items"]
+            for version in group["versions"]
+            for resource in version.get("resources", ())
+        )
+        return found, response.headers.get("ETag", "")
 
     async def now(self, kind: Kind, namespace: str | None) -> str:
         """The resource version to watch from for whoever needs no objects, only changes from here on."""
@@ -179,15 +195,30 @@ class Cluster:
         content_type: str = _JSON,
         accept: str = _JSON,
     ) -> Manifest:
+        _, text = await self._exchange(method, path, query, body, content_type=content_type, accept=accept)
+        answer: Manifest = json.loads(text)
+        return answer
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: Any = None,
+        *,
+        content_type: str = _JSON,
+        accept: str = _JSON,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[aiohttp.ClientResponse, str]:
+        """One whole answer, good or 304. Raises what the answer means otherwise."""
         try:
-            response = await self._send(method, path, query or [], body, content_type, accept)
+            response = await self._send(method, path, query or [], body, content_type, accept, headers=headers)
             text = await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the API server does not answer: {error or type(error).__name__}") from error
         if response.status >= 400:
             raise _error(response.status, response.headers, text)
-        answer: Manifest = json.loads(text)
-        return answer
+        return response, text
 
     async def _send(
         self,
@@ -198,13 +229,14 @@ class Cluster:
         content_type: str = _JSON,
         accept: str = _JSON,
         timeout: aiohttp.ClientTimeout = _REQUEST_TIMEOUT,  # noqa: ASYNC109 - it is aiohttp's own, per connection and read
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> aiohttp.ClientResponse:
         try:
             request = await self._client.param_serialize(
                 method,
                 path,
                 query_params=query,
-                header_params={"Accept": accept, "Content-Type": content_type},
+                header_params={"Accept": accept, "Content-Type": content_type, **headers},
                 body=body,
                 auth_settings=["BearerToken"],
             )

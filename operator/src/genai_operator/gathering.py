@@ -1,6 +1,6 @@
 """Looks at everything that a reconcile must know, and decides nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -27,12 +27,14 @@ class Sources:
     """Where to look: the cluster for the resource, the store for its children, the operator for default images.
 
     references: which Secrets each instance refers to, as this process has seen it.
+    served: tells which optional kinds there are now.
     """
 
     cluster: Cluster
     store: Store
     images: Images
     references: References
+    served: Callable[[], frozenset[str]] = frozenset
 
 
 async def observe(sources: Sources, ref: Ref) -> Observed | None:
@@ -53,6 +55,7 @@ async def observe(sources: Sources, ref: Ref) -> Observed | None:
         children=sources.store.children(ref),
         problems=problems,
         foreign_secrets=secrets,
+        served=sources.served(),
     )
     return await with_warnings(sources.cluster, observed, datetime.now(UTC))
 

@@ -12,13 +12,17 @@ VERSION: Final = "v1alpha1"
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind; `verbs` are the operator's rights, `children` says whether instances own objects of it."""
+    """One kind; `verbs` are the operator's rights, `child` says whether instances own objects of it.
+
+    optional: served only where somebody has installed its CRD.
+    """
 
     api_version: str
     name: str
     plural: str
     verbs: tuple[str, ...]
     child: bool = False
+    optional: bool = False
 
     @property
     def group(self) -> str:
@@ -48,6 +52,20 @@ DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments", _OWN, child=Tru
 JOB: Final = Kind("batch/v1", "Job", "jobs", _OWN, child=True)
 POD: Final = Kind("v1", "Pod", "pods", _READ, child=True)
 VOLUME_CLAIM: Final = Kind("v1", "PersistentVolumeClaim", "persistentvolumeclaims", (*_READ, "patch"), child=True)
+AUTOSCALER: Final = Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", _OWN, child=True)
+DISRUPTION_BUDGET: Final = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", _OWN, child=True)
+INGRESS: Final = Kind("networking.k8s.io/v1", "Ingress", "ingresses", _OWN, child=True)
+NETWORK_POLICY: Final = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", _OWN, child=True)
+SCALED_OBJECT: Final = Kind("keda.sh/v1alpha1", "ScaledObject", "scaledobjects", _OWN, child=True, optional=True)
+HTTP_ROUTE: Final = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", _OWN, child=True, optional=True)
+CERTIFICATE: Final = Kind("cert-manager.io/v1", "Certificate", "certificates", _OWN, child=True, optional=True)
+POSTGRES_CLUSTER: Final = Kind("postgresql.cnpg.io/v1", "Cluster", "clusters", _KEEP, child=True, optional=True)
+_MONITORING: Final = "monitoring.coreos.com"
+SERVICE_MONITOR: Final = Kind(f"{_MONITORING}/v1", "ServiceMonitor", "servicemonitors", _OWN, child=True, optional=True)
+PROMETHEUS_RULE: Final = Kind(f"{_MONITORING}/v1", "PrometheusRule", "prometheusrules", _OWN, child=True, optional=True)
+ALERTMANAGER_CONFIG: Final = Kind(
+    f"{_MONITORING}/v1alpha1", "AlertmanagerConfig", "alertmanagerconfigs", _OWN, child=True, optional=True
+)
 EVENT: Final = Kind("v1", "Event", "events", ("list",))
 NEW_EVENT: Final = Kind("events.k8s.io/v1", "Event", "events", ("create",))
 
@@ -62,10 +80,22 @@ ALL: Final = (
     JOB,
     POD,
     VOLUME_CLAIM,
+    AUTOSCALER,
+    DISRUPTION_BUDGET,
+    INGRESS,
+    NETWORK_POLICY,
+    SCALED_OBJECT,
+    HTTP_ROUTE,
+    CERTIFICATE,
+    POSTGRES_CLUSTER,
+    SERVICE_MONITOR,
+    PROMETHEUS_RULE,
+    ALERTMANAGER_CONFIG,
     EVENT,
     NEW_EVENT,
 )
 BY_NAME: Final = {kind.name: kind for kind in ALL if kind is not EVENT}
-CHILDREN: Final = tuple(kind for kind in ALL if kind.child)
-PRUNED: Final = (JOB, DEPLOYMENT, SERVICE, CONFIG_MAP, SECRET)
+CHILDREN: Final = tuple(kind for kind in ALL if kind.child and not kind.optional)
+OPTIONAL: Final = tuple(kind for kind in ALL if kind.optional)
+PRUNED: Final = tuple(kind for kind in ALL if kind.child and "delete" in kind.verbs)
 """What goes away when the resource no longer asks for it. Never a volume, never the database."""

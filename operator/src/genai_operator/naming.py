@@ -33,6 +33,13 @@ APP_VERSION: Final = f"{GROUP}/app-version"
 GENERATED: Final = f"{GROUP}/generated"
 """On Secrets that the operator made. One that a person made beforehand is used, and never owned or deleted."""
 
+PAUSE_ROLLOUTS: Final = f"{GROUP}/pause-rollouts"
+"""On the resource, `"true"`: pods are not replaced; everything else goes on."""
+RESTARTED_AT: Final = f"{GROUP}/restartedAt"
+"""On the resource, any text: another one replaces the API's pods."""
+RECONCILE: Final = f"{GROUP}/reconcile"
+"""On the resource, `disabled`: nothing is changed, whatever the specification says."""
+
 
 class Component(StrEnum):
     """The parts of an instance, as the component label says them."""

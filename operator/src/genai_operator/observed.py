@@ -19,6 +19,7 @@ class Observed:
     foreign_secrets: hashes of the Secrets that the spec refers to, by name; a missing key or Secret is in `problems`.
     warnings: the newest warning event of an object that is stuck.
     refusals: objects that the API server did not accept in this reconcile, with its words.
+    served: names of the optional kinds that the API server has.
     """
 
     metadata: Metadata
@@ -30,6 +31,7 @@ class Observed:
     foreign_secrets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     warnings: Mapping[ObjectKey, str] = field(default_factory=lambda: MappingProxyType({}))
     refusals: tuple[tuple[ObjectKey, str], ...] = ()
+    served: frozenset[str] = frozenset()
 
     @property
     def names(self) -> Names:
@@ -95,6 +97,8 @@ def context(observed: Observed, app: GenAIAuto) -> Context:
             "spec", "volumeClaimTemplates", 0, "spec", "resources", "requests", "storage",
             default="",
         ),
+        live_replicas=dig(observed.child("Deployment", names.api), "spec", "replicas"),
+        served=observed.served,
     )  # fmt: skip
     migrated = job_succeeded(observed.child("Job", migration_name(app, ctx)))
     return replace(ctx, held=None if migrated else _held(observed, app))

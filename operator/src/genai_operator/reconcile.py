@@ -7,6 +7,7 @@ from genai_operator import credentials
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.applying import Applied, apply_changed, grow_volume, prune
 from genai_operator.desired import desired_state
+from genai_operator.desired.effective import is_disabled
 from genai_operator.desired.secrets import plans
 from genai_operator.gathering import Sources, observe
 from genai_operator.manifests import ObjectKey, Ref, key_of
@@ -33,7 +34,7 @@ async def reconcile(sources: Sources, ref: Ref) -> Outcome:
     if observed is None:
         return Outcome(gone=True)
     writes = 0
-    if observed.resource is not None and not observed.problems:
+    if observed.resource is not None and not observed.problems and not is_disabled(observed.resource):
         observed, writes = await bring_about(sources, observed, observed.resource)
     assessment = assess(observed)
     written = await write_status(sources.cluster, observed, assessment)

@@ -7,7 +7,7 @@ from genai_operator.api.status import ApiStatus, Condition, LLMStatus, Status
 from genai_operator.cluster import Cluster
 from genai_operator.conditions.verdict import Verdict
 from genai_operator.kinds import GENAI_AUTO, NEW_EVENT
-from genai_operator.manifests import Manifest
+from genai_operator.manifests import Manifest, dig
 from genai_operator.naming import FIELD_MANAGER, Component
 from genai_operator.observed import Observed
 from genai_operator.status import Assessment
@@ -31,7 +31,7 @@ async def write_status(cluster: Cluster, observed: Observed, assessment: Assessm
         "status": status,
     }
     await cluster.apply_status(manifest)
-    for kind, verdict in flips(observed.status, assessment):
+    for kind, verdict in (*flips(observed.status, assessment), *unheard(observed, assessment)):
         await cluster.create(event(observed, kind, verdict, now), NEW_EVENT)
     return True
 
@@ -50,7 +50,9 @@ def status_document(observed: Observed, assessment: Assessment, now: datetime) -
             replicas=assessment.api_replicas,
             ready=assessment.api_ready,
             selector=",".join(f"{key}={value}" for key, value in selector.items()),
+            requested=assessment.api_requested,
         ),
+        effective=assessment.effective,
         llm=LLMStatus(model=assessment.model),
         conditions=tuple(
             Condition(
@@ -64,7 +66,7 @@ def status_document(observed: Observed, assessment: Assessment, now: datetime) -
             for kind, verdict in assessment.conditions.items()
         ),
     )
-    return status.model_dump(mode="json", by_alias=True)
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _since(before: Manifest | None, verdict: Verdict, now: datetime) -> str:
@@ -82,6 +84,19 @@ def flips(status: Manifest, assessment: Assessment) -> tuple[tuple[str, Verdict]
         for kind in _TOLD
         if assessment.conditions[kind].status != before.get(kind, quiet_start[kind])
     )
+
+
+def unheard(observed: Observed, assessment: Assessment) -> tuple[tuple[str, Verdict], ...]:
+    """An answer to `kubectl scale` while the load decides: it changed a number that does not count now."""
+    before = dig(observed.status, "api", "requested")
+    scaler = assessment.effective
+    if before in (None, assessment.api_requested) or scaler is None or scaler.autoscaler == "None":
+        return ()
+    text = (
+        f"api.replicas {assessment.api_requested} does not count while autoscaling is on: {scaler.autoscaler} keeps "
+        f"{scaler.min_replicas} to {scaler.max_replicas} pods; set api.autoscaling.minReplicas, or mode to Disabled"
+    )
+    return (("Scaled", Verdict.wait("ScaleIgnored", text)),)
 
 
 def event(observed: Observed, kind: str, verdict: Verdict, now: datetime) -> Manifest:

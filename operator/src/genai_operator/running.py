@@ -24,7 +24,7 @@ from genai_operator.reconcile import reconcile
 from genai_operator.serving import serve
 from genai_operator.settings import OperatorSettings
 from genai_operator.store import Store
-from genai_operator.watching import Informer, SecretWatch
+from genai_operator.watching import Informer, OptionalKinds, SecretWatch
 
 log = structlog.get_logger(__name__)
 
@@ -40,16 +40,18 @@ class Operator:
         self.metrics = Metrics()
         self._cluster = Cluster(configuration, self.metrics.count_answer)
         images = Images(app=settings.app_image, database=settings.database_image, redis=settings.redis_image)
-        self._sources = Sources(self._cluster, Store(), images, References())
+        store = Store()
+        scope = self._namespaces or (None,)
         self._queue = WorkQueue(self._reconcile, self.metrics, settings.workers)
+        self._optional = OptionalKinds(self._cluster, store, scope, self._queue.changed)
+        self._sources = Sources(self._cluster, store, images, References(), lambda: self._optional.served)
         self._informers = [
-            Informer(self._cluster, self._sources.store, kind, namespace, CHILD_SELECTOR, self._queue.changed)
+            Informer(self._cluster, store, kind, namespace, CHILD_SELECTOR, self._queue.changed)
             for kind in CHILDREN
-            for namespace in self._namespaces or (None,)
+            for namespace in scope
         ]
         self._secret_watches = [
-            SecretWatch(self._cluster, self._sources.references, namespace, self._queue.changed)
-            for namespace in self._namespaces or (None,)
+            SecretWatch(self._cluster, self._sources.references, namespace, self._queue.changed) for namespace in scope
         ]
 
     async def run(self) -> None:
@@ -66,6 +68,7 @@ class Operator:
             async with endpoint as port, asyncio.TaskGroup() as group:
                 log.info("operator.started", port=port, namespaces=self._namespaces or "all")
                 background = [group.create_task(informer.run()) for informer in self._informers]
+                background.append(group.create_task(self._optional.run()))
                 if await self._first_lists():
                     started = asyncio.Event()
                     background += [
@@ -92,7 +95,8 @@ class Operator:
 
     async def _first_lists(self) -> bool:
         """Wait until every child that exists is known: else each would look absent. False: told to stop before."""
-        listed = asyncio.gather(*(informer.listed.wait() for informer in self._informers))
+        informers = (informer.listed.wait() for informer in self._informers)
+        listed = asyncio.gather(self._optional.known.wait(), *informers)
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((listed, stopped), return_when=asyncio.FIRST_COMPLETED)
         listed.cancel()
@@ -124,7 +128,7 @@ class Operator:
         return resync if outcome.again_in is None else outcome.again_in
 
     def _listed(self) -> bool:
-        return all(informer.listed.is_set() for informer in self._informers)
+        return self._optional.known.is_set() and all(informer.listed.is_set() for informer in self._informers)
 
 
 async def run_operator(settings: OperatorSettings, namespaces: Sequence[str]) -> None:

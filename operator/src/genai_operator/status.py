@@ -6,20 +6,37 @@ from typing import Final
 
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.llm import Provider
-from genai_operator.api.status import Phase
+from genai_operator.api.status import EffectiveStatus, Phase
 from genai_operator.conditions import CHECKS
 from genai_operator.conditions.verdict import Verdict
+from genai_operator.desired.context import Context
+from genai_operator.desired.effective import (
+    Bounds,
+    api_size,
+    autoscaling,
+    database_size,
+    engine,
+    hibernated,
+    is_disabled,
+    redis_size,
+    rollouts_are_paused,
+    wanted_replicas,
+)
 from genai_operator.diagnosis import (
     first_problem,
     job_problem,
     replica_failure,
 )
+from genai_operator.kinds import SCALED_OBJECT
 from genai_operator.manifests import Manifest, dig
-from genai_operator.naming import Component
+from genai_operator.naming import RECONCILE, Component
 from genai_operator.observed import Observed, context, running
 
 OFFLINE_MODEL: Final = "offline"
 """In place of a model's name: answers are extracted from the knowledge base."""
+_DISABLED: Final = ("ReconcileDisabled", f"the annotation {RECONCILE} is disabled: nothing is changed until it is gone")
+_WAITED_FOR: Final = ("DatabaseReady", "CacheReady", "SchemaUpToDate", "ApiAvailable")
+_NOT_YET: Final = frozenset({"Updating", "RollingOut", "RolloutsPaused", "Seeding", "CreatingAdmin"})
 NEEDED: Final = ("DatabaseReady", "SchemaUpToDate", "ApiAvailable")
 """What Ready needs. Without the cache the service works, slower and without rate limits: that is Degraded."""
 
@@ -35,6 +52,8 @@ class Assessment:
     model: str
     api_replicas: int
     api_ready: str
+    api_requested: int
+    effective: EffectiveStatus | None
 
 
 def assess(observed: Observed) -> Assessment:
@@ -45,8 +64,11 @@ def assess(observed: Observed) -> Assessment:
     verdicts = {name: check(observed, app) for name, check in CHECKS}
     degraded = _degraded(observed, app, verdicts)
     progressing = _progressing(observed, app, verdicts, degraded)
-    ready = _ready_verdict(app, verdicts, progressing)
+    ready = _ready_verdict(verdicts, progressing)
+    if is_disabled(app):
+        ready, progressing = Verdict.unknown(*_DISABLED), Verdict.wait(*_DISABLED)
     deployment = observed.child("Deployment", observed.names.api)
+    asked, serving = (dig(deployment, *path, default=0) for path in (("spec", "replicas"), ("status", "readyReplicas")))
     now = running(observed)
     return Assessment(
         phase=_phase(app, ready, degraded),
@@ -61,13 +83,16 @@ def assess(observed: Observed) -> Assessment:
         model=OFFLINE_MODEL if app.spec.llm.provider is Provider.OFFLINE else app.spec.llm.model,
         version=now.version if now and ready.status == "True" else dig(observed.status, "version", default=""),
         api_replicas=dig(deployment, "status", "replicas", default=0),
-        api_ready=f"{dig(deployment, 'status', 'readyReplicas', default=0)}/{app.spec.api.replicas}",
+        api_ready=f"{serving}/{asked}",
+        api_requested=app.spec.api.replicas,
+        effective=effective_status(app, context(observed, app)),
     )
 
 
 def _invalid(observed: Observed) -> Assessment:
     """Nothing is changed while the specification is wrong; what runs goes on."""
     message = "; ".join(observed.problems)
+    before = observed.status.get("effective")
     unknown = Verdict.unknown("ConfigurationInvalid", "not looked at: the specification is not valid")
     return Assessment(
         phase=Phase.INVALID,
@@ -83,6 +108,28 @@ def _invalid(observed: Observed) -> Assessment:
         model=dig(observed.status, "llm", "model", default=""),
         api_replicas=dig(observed.status, "api", "replicas", default=0),
         api_ready=dig(observed.status, "api", "ready", default=""),
+        api_requested=dig(observed.status, "api", "requested", default=0),
+        effective=EffectiveStatus.model_validate(before) if before else None,
+    )
+
+
+def effective_status(app: GenAIAuto, ctx: Context) -> EffectiveStatus:
+    """What profile and specification come to together."""
+    bounds = autoscaling(app) or Bounds(wanted_replicas(app, None), wanted_replicas(app, None))
+    scaler = engine(app, keda_is_there=ctx.serves(SCALED_OBJECT))
+    parts = {
+        "api": (ctx.images.app_of(app), api_size(app)),
+        "database": (ctx.images.database_of(app), database_size(app)),
+        "redis": (ctx.images.redis_of(app), redis_size(app)),
+    }
+    return EffectiveStatus.model_validate(
+        {
+            "profile": app.spec.profile,
+            "autoscaler": scaler.value if scaler else "None",
+            "minReplicas": bounds.least,
+            "maxReplicas": bounds.most,
+            **{name: {"image": image, "resources": size.manifest()} for name, (image, size) in parts.items()},
+        }
     )
 
 
@@ -118,7 +165,11 @@ def _was_rolled_out(deployment: Manifest | None) -> bool:
 
 def _progressing(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verdict], degraded: Verdict) -> Verdict:
     """Whether time alone will change something."""
-    for name, verdict in verdicts.items():
+    if hibernated(app):
+        stopped = verdicts["Hibernated"]
+        return Verdict("False" if stopped.status == "True" else "True", stopped.reason, stopped.message)
+    for name in _WAITED_FOR:
+        verdict = verdicts[name]
         if verdict.status == "False" and not verdict.failed and verdict.reason != "ScaledToZero":
             return Verdict.yes(verdict.reason, f"{name}: {verdict.message}")
     now, image = running(observed), observed.images.app_of(app)
@@ -126,6 +177,8 @@ def _progressing(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verd
         return Verdict.yes("Updating", f"the API goes on with {now.image} until {image} may run")
     for kind, name in (("Deployment", observed.names.api), ("StatefulSet", observed.names.database)):
         if not _rolled_out(observed.child(kind, name)):
+            if rollouts_are_paused(app):
+                return Verdict.yes("RolloutsPaused", f"{name} is to change: {verdicts['RolloutsPaused'].message}")
             return Verdict.yes("RollingOut", f"waiting for the newest pods of {name} to be ready")
     if degraded.status == "True":
         return Verdict.wait("NeedsAttention", degraded.message)
@@ -136,20 +189,24 @@ def _progressing(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verd
     return Verdict.wait("Settled", "everything is as the specification asks")
 
 
-def _ready_verdict(app: GenAIAuto, verdicts: Mapping[str, Verdict], progressing: Verdict) -> Verdict:
+def _ready_verdict(verdicts: Mapping[str, Verdict], progressing: Verdict) -> Verdict:
     """True only when what was asked for in this generation runs."""
     for name in NEEDED:
         verdict = verdicts[name]
         if verdict.status != "True":
             return Verdict("False", verdict.reason, f"{name}: {verdict.message}")
-    if progressing.reason in {"Updating", "RollingOut", "Seeding", "CreatingAdmin"}:
+    if progressing.reason in _NOT_YET:
         return Verdict.wait(progressing.reason, progressing.message)
-    return Verdict.yes("Serving", f"{app.spec.api.replicas} API pods wanted; {verdicts['ApiAvailable'].message}")
+    return Verdict.yes("Serving", verdicts["ApiAvailable"].message)
 
 
 def _phase(app: GenAIAuto, ready: Verdict, degraded: Verdict) -> Phase:
     if degraded.status == "True":
         return Phase.DEGRADED
+    if is_disabled(app):
+        return Phase.DISABLED
+    if hibernated(app):
+        return Phase.HIBERNATED
     if app.spec.api.replicas == 0 and ready.reason == "ScaledToZero":
         return Phase.STOPPED
     return Phase.READY if ready.status == "True" else Phase.PROGRESSING

@@ -11,14 +11,20 @@ import structlog
 from genai_operator.cluster import Cluster
 from genai_operator.errors import Expired, OperatorError
 from genai_operator.foreign_secrets import References
-from genai_operator.kinds import SECRET, Kind
+from genai_operator.kinds import OPTIONAL, SECRET, Kind
 from genai_operator.manifests import Ref
+from genai_operator.naming import CHILD_SELECTOR
 from genai_operator.store import Store
 
 _WATCH_SECONDS: Final = (300, 600)
 """A watch ends after a random time within; the list that follows finds what the watch may have missed."""
 _BACKOFF: Final = (0.5, 10.0)
 """First and longest pause in seconds after a failure."""
+
+DISCOVERY_SECONDS: Final = 15.0
+"""Between two looks at which optional kinds there are."""
+_FIRST_LIST_SECONDS: Final = 10.0
+"""A kind that is served but cannot be listed, for want of a right, is as good as absent."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +74,82 @@ class Informer:
     def _notify(self, instances: set[Ref]) -> None:
         for instance in instances:
             self._on_change(instance)
+
+
+class OptionalKinds:
+    """Notices which optional kinds the API server has, and keeps an informer for each that it has.
+
+    A kind counts as served once its objects are listed: before that every child of it would look absent.
+    """
+
+    def __init__(
+        self, cluster: Cluster, store: Store, namespaces: tuple[str | None, ...], on_change: Callable[[Ref], None]
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._namespaces = namespaces
+        self._on_change = on_change
+        self._etag = ""
+        self._informers: dict[Kind, list[asyncio.Task[None]]] = {}
+        self.served: frozenset[str] = frozenset()
+        self.known = asyncio.Event()
+
+    async def run(self) -> None:
+        """Ask again and again until cancelled; an answer that has not changed costs a few milliseconds."""
+        try:
+            while True:
+                try:
+                    await self._look()
+                except OperatorError as error:
+                    log.warning("discovery.retry", error=str(error))
+                else:
+                    self.known.set()
+                await asyncio.sleep(DISCOVERY_SECONDS if self.known.is_set() else _BACKOFF[0])
+        finally:
+            for kind in list(self._informers):
+                self._stop(kind)
+
+    async def _look(self) -> None:
+        answer = await self._cluster.discover(self._etag)
+        if answer is None:
+            return
+        resources, etag = answer
+        there = {kind for kind in OPTIONAL if (kind.api_version, kind.plural) in resources}
+        for kind in self._informers.keys() - there:
+            self._stop(kind)
+        started = await asyncio.gather(*(self._start(kind) for kind in there - self._informers.keys()))
+        if all(started):  # else it is tried again with the next look
+            self._etag = etag
+        served = frozenset(kind.name for kind in self._informers)
+        if served != self.served:
+            log.info("discovery.changed", served=sorted(served))
+            self.served = served
+            for instance in self._store.instances():
+                self._on_change(instance)
+
+    async def _start(self, kind: Kind) -> bool:
+        """Whether the objects of a kind are known now. One that cannot be listed, for want of a right, is left out."""
+        informers = [
+            Informer(self._cluster, self._store, kind, namespace, CHILD_SELECTOR, self._on_change)
+            for namespace in self._namespaces
+        ]
+        tasks = [asyncio.create_task(informer.run()) for informer in informers]
+        try:
+            async with asyncio.timeout(_FIRST_LIST_SECONDS):
+                await asyncio.gather(*(informer.listed.wait() for informer in informers))
+        except TimeoutError:
+            log.warning("discovery.unlisted", kind=kind.plural, help="the operator may not list it: install its rights")
+            for task in tasks:
+                task.cancel()
+            return False
+        self._informers[kind] = tasks
+        return True
+
+    def _stop(self, kind: Kind) -> None:
+        for task in self._informers.pop(kind):
+            task.cancel()
+        for namespace in self._namespaces:
+            self._store.replace(kind.name, namespace, ())
 
 
 class SecretWatch:

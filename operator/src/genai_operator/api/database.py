@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from genai_contract.config import AppConfig
-from genai_operator.api.fields import RECREATE, ApiModel, ImageName, Quantity, Resources, SqlName, immutable, resources
+from genai_operator.api.fields import RECREATE, ApiModel, ImageName, Quantity, Resources, SqlName, immutable
 
 _APP: Final = AppConfig()
 
@@ -66,7 +66,7 @@ class ManagedDatabase(ApiModel):
         "", description="Image with PostgreSQL of that major and pgvector; empty: the operator's DATABASE_IMAGE."
     )
     resources: Resources = Field(
-        resources(cpu=("500m", "2"), memory=("1Gi", "4Gi")),
+        default_factory=Resources,
         description="CPU and memory of the database. Memory settings of PostgreSQL follow limits.memory.",
     )
     storage: Storage = Field(default_factory=Storage, description="The volume of the database.")

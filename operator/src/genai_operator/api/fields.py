@@ -42,35 +42,56 @@ Text = Annotated[str, StringConstraints(max_length=1024)]
 Url = Annotated[str, StringConstraints(pattern=r"^$|^https?://[^\s?#]+$", max_length=1024)]
 
 
-class ResourceList(ApiModel):
-    """An amount of CPU and memory."""
+IntOrPercent = Annotated[
+    str,
+    BeforeValidator(_number_as_text),
+    StringConstraints(pattern=r"^[0-9]{1,3}%?$", max_length=4),
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": r"^[0-9]{1,3}%?$", "maxLength": 4}),
+]
+"""`maxSurge: 1`, `maxSurge: 25%`."""
 
-    cpu: Quantity = Field(description="CPU in cores, as integer or string such as 500m.")
-    memory: Quantity = Field(description="Memory in bytes, as integer or string such as 1Gi.")
+FreeForm = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})]
+"""A part of another kind's schema, which that kind's own validation judges."""
+
+LabelValue = Annotated[str, StringConstraints(pattern=r"^([a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?)?$", max_length=63)]
+LabelName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$", max_length=317
+    ),
+]
+Labels = Annotated[dict[LabelName, LabelValue], Field(max_length=32)]
+AnnotationMap = Annotated[dict[LabelName, Annotated[str, StringConstraints(max_length=4096)]], Field(max_length=64)]
+
+
+class ResourceList(ApiModel):
+    """An amount of CPU and memory; what is absent follows the profile."""
+
+    cpu: Quantity | None = Field(
+        None, description="CPU in cores, as integer or string such as 500m. Absent: by profile."
+    )
+    memory: Quantity | None = Field(
+        None, description="Memory in bytes, as integer or string such as 1Gi. Absent: by profile."
+    )
 
 
 class Resources(ApiModel):
-    """CPU and memory of each pod of one kind."""
+    """CPU and memory of each pod of one kind; what is absent follows the profile."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "x-kubernetes-validations": [
                 {
-                    "rule": f"quantity(string(self.requests.{name}))"
-                    f".compareTo(quantity(string(self.limits.{name}))) <= 0",
-                    "message": f"requests.{name} must not exceed limits.{name}: state both",
+                    "rule": f"!has(self.requests.{name}) || !has(self.limits.{name}) || "
+                    f"quantity(string(self.requests.{name})).compareTo(quantity(string(self.limits.{name}))) <= 0",
+                    "message": f"requests.{name} must not exceed limits.{name}",
                 }
                 for name in ("cpu", "memory")
             ]
         }
     )
 
-    requests: ResourceList = Field(description="What the scheduler sets aside for each pod.")
-    limits: ResourceList = Field(description="What each pod can use at most.")
-
-
-def resources(cpu: tuple[str, str], memory: tuple[str, str]) -> Resources:
-    """The default of one kind of pod; each pair is (request, limit)."""
-    return Resources(
-        requests=ResourceList(cpu=cpu[0], memory=memory[0]), limits=ResourceList(cpu=cpu[1], memory=memory[1])
+    requests: ResourceList = Field(
+        default_factory=ResourceList, description="What the scheduler sets aside for each pod."
     )
+    limits: ResourceList = Field(default_factory=ResourceList, description="What each pod can use at most.")

@@ -14,6 +14,7 @@ from genai_operator.api.fields import ApiModel
 from genai_operator.api.images import Image, PullSecret
 from genai_operator.api.integrations import Integrations, Workshop
 from genai_operator.api.llm import LLM
+from genai_operator.api.profiles import Profile
 from genai_operator.api.redis import Redis
 
 
@@ -22,6 +23,13 @@ class DeletionPolicy(StrEnum):
 
     RETAIN = "Retain"
     DELETE = "Delete"
+
+
+class State(StrEnum):
+    """Whether pods run."""
+
+    RUNNING = "Running"
+    HIBERNATED = "Hibernated"
 
 
 class Bootstrap(ApiModel):
@@ -35,6 +43,15 @@ class Bootstrap(ApiModel):
 class Spec(ApiModel):
     """The wanted state of one instance."""
 
+    profile: Profile = Field(
+        Profile.SMALL,
+        description="Sizes for the expected traffic: Small below 100 requests a minute, Medium below 1,000, Large "
+        "below 10,000. Custom: like Small, every size your own. Each size can be set by itself; status.effective "
+        "shows the outcome.",
+    )
+    state: State = Field(
+        State.RUNNING, description="Hibernated stops every pod and keeps volumes, Secrets and configuration."
+    )
     environment: Environment = Field(
         Environment.PRODUCTION,
         description="How strict the service is. Production refuses settings that are unsafe for customers.",
@@ -47,6 +64,13 @@ class Spec(ApiModel):
         (),
         description="Secrets for private registries, for every pod.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    image_registry: Annotated[
+        str, StringConstraints(pattern=r"^$|^[a-zA-Z0-9][-a-zA-Z0-9.]*(:[0-9]{1,5})?(/[-a-z0-9._]+)*$", max_length=253)
+    ] = Field(
+        "",
+        description="Registry (and path) that every image is pulled from in place of its own, such as "
+        "registry.example.com/mirror; empty: each image's own.",
     )
     api: Api = Field(default_factory=Api, description="The agent API.")
     auth: Auth = Field(default_factory=Auth, description="Sign-in of users.")
@@ -75,6 +99,7 @@ class Metadata(ApiModel):
     namespace: str = "default"
     uid: str = ""
     generation: int = 0
+    annotations: dict[str, str] = Field(default_factory=dict)
 
 
 class GenAIAuto(ApiModel):

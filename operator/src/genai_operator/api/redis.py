@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from genai_operator.api.fields import ApiModel, ImageName, Resources, resources
+from genai_operator.api.fields import ApiModel, ImageName, Resources
 
 
 class RedisMode(StrEnum):
@@ -29,9 +29,7 @@ class ManagedRedis(ApiModel):
     """Redis, run by the operator: a cache without persistence."""
 
     image: ImageName = Field("", description="Image with Redis or Valkey; empty: the operator's REDIS_IMAGE.")
-    resources: Resources = Field(
-        resources(cpu=("100m", "500m"), memory=("256Mi", "1Gi")), description="CPU and memory of Redis."
-    )
+    resources: Resources = Field(default_factory=Resources, description="CPU and memory of Redis.")
     max_memory_percent: Annotated[int, Field(ge=10, le=90)] = Field(
         75, description="Part of limits.memory that data may fill, in percent."
     )

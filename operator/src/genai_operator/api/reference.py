@@ -65,7 +65,9 @@ def _walk(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
 
 def _kind(schema: Schema) -> str:
     if "x-kubernetes-int-or-string" in schema:
-        return "quantity"
+        return "whole number or percentage" if "%" in schema["pattern"] else "quantity"
+    if "additionalProperties" in schema:
+        return f"map of text, at most {schema['maxProperties']}"
     if schema.get("type") == "array":
         return f"list of {_kind(schema['items'])}, at most {schema['maxItems']}"
     return "object" if schema.get("type") == "object" else values(schema)

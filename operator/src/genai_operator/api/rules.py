@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import Final
 
 from genai_contract.config import Environment
+from genai_operator.api.agent_api import Engine, Variable
 from genai_operator.api.genaiauto import GenAIAuto, Spec
 from genai_operator.api.llm import Provider
 
@@ -32,6 +33,24 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
 
+
+def _in_order(least: int, most: int) -> bool:
+    return least == 0 or most == 0 or least <= most
+
+
+def _is_open_secret(variable: Variable) -> bool:
+    return variable.value_from is None and variable.value != "" and variable.name.endswith(_SECRET_ENDINGS)
+
+
+def _has_one_source(variable: Variable) -> bool:
+    source = variable.value_from
+    if source is None:
+        return True
+    return variable.value == "" and (source.secret_key_ref is None) != (source.config_map_key_ref is None)
+
+
+_SECRET_ENDINGS: Final = ("KEY", "PASSWORD", "SECRET", "TOKEN")
+_ZERO: Final = frozenset({"0", "0%"})
 
 RULES: Final = (
     Rule(
@@ -92,6 +111,57 @@ RULES: Final = (
         "!self.llm.tracing.langsmith.enabled || has(self.llm.tracing.langsmith.apiKeySecretRef)",
         lambda s: not s.llm.tracing.langsmith.enabled or s.llm.tracing.langsmith.api_key_secret_ref is not None,
         "llm.tracing.langsmith needs apiKeySecretRef (or set enabled to false)",
+    ),
+    Rule(
+        "self.api.autoscaling.minReplicas == 0 || self.api.autoscaling.maxReplicas == 0 || "
+        "self.api.autoscaling.minReplicas <= self.api.autoscaling.maxReplicas",
+        lambda s: _in_order(s.api.autoscaling.min_replicas, s.api.autoscaling.max_replicas),
+        "api.autoscaling.minReplicas must not exceed maxReplicas: lower the one or raise the other",
+    ),
+    Rule(
+        "self.api.autoscaling.targetCPUPercent > 0 || self.api.autoscaling.targetMemoryPercent > 0 || "
+        "self.api.autoscaling.targetInProgressRequests > 0",
+        lambda s: (
+            s.api.autoscaling.target_cpu_percent > 0
+            or s.api.autoscaling.target_memory_percent > 0
+            or s.api.autoscaling.target_in_progress_requests > 0
+        ),
+        "api.autoscaling needs a target: set targetCPUPercent, targetMemoryPercent or targetInProgressRequests",
+    ),
+    Rule(
+        "self.api.autoscaling.engine != 'KEDA' || self.api.autoscaling.targetInProgressRequests == 0 || "
+        "self.api.autoscaling.prometheusURL != ''",
+        lambda s: (
+            s.api.autoscaling.engine is not Engine.KEDA
+            or s.api.autoscaling.target_in_progress_requests == 0
+            or s.api.autoscaling.prometheus_url != ""
+        ),
+        "api.autoscaling.prometheusURL says where KEDA asks for requests in progress: set it, or "
+        "targetInProgressRequests to 0",
+    ),
+    Rule(
+        "!(string(self.api.rollout.maxSurge) in ['0', '0%']) || "
+        "!(string(self.api.rollout.maxUnavailable) in ['0', '0%'])",
+        lambda s: s.api.rollout.max_surge not in _ZERO or s.api.rollout.max_unavailable not in _ZERO,
+        "api.rollout needs maxSurge or maxUnavailable above 0: with neither no pod can be replaced",
+    ),
+    Rule(
+        "self.environment != 'Production' || self.api.extraEnv.all(v, has(v.valueFrom) || v.value == '' || "
+        "!(v.name.endsWith('KEY') || v.name.endsWith('PASSWORD') || v.name.endsWith('SECRET') || "
+        "v.name.endsWith('TOKEN')))",
+        lambda s: not _production(s) or not any(_is_open_secret(variable) for variable in s.api.extra_env),
+        "Production keeps secrets in Secrets: replace the value in api.extraEnv by valueFrom.secretKeyRef",
+    ),
+    Rule(
+        "self.api.extraEnv.all(v, !has(v.valueFrom) || (v.value == '' && "
+        "has(v.valueFrom.secretKeyRef) != has(v.valueFrom.configMapKeyRef)))",
+        lambda s: all(_has_one_source(variable) for variable in s.api.extra_env),
+        "each variable of api.extraEnv needs either value, or valueFrom with one of secretKeyRef and configMapKeyRef",
+    ),
+    Rule(
+        "self.api.extraEnvFrom.all(v, has(v.secretRef) != has(v.configMapRef))",
+        lambda s: all((v.secret_ref is None) != (v.config_map_ref is None) for v in s.api.extra_env_from),
+        "each entry of api.extraEnvFrom needs one of secretRef and configMapRef",
     ),
     Rule(
         "self.database.user != 'postgres' && !self.database.user.startsWith('pg_')",

@@ -23,14 +23,17 @@ def structural_schema(model: type[BaseModel]) -> Schema:
 
 
 def _convert(source: Schema, definitions: Schema, default: object, path: str) -> Schema:
+    may_be_absent = "anyOf" in source
     source = _resolve(source, definitions)
     default = source.get("default", _ABSENT) if default is _ABSENT else default
     schema = {key: value for key, value in source.items() if key in _KEPT or key.startswith("x-kubernetes-")}
     if "const" in source:
         schema["enum"] = [source["const"]]
-    if source.get("type") == "object":
+    if source.get("type") == "object" and "properties" not in source:
+        _convert_map(schema, source, definitions, path)
+    elif source.get("type") == "object":
         _convert_properties(schema, source, definitions, default, path)
-        default = _complete_default(schema)
+        default = _ABSENT if may_be_absent else _complete_default(schema)
     elif source.get("type") == "array":
         schema["items"] = _convert(source["items"], definitions, _ABSENT, f"{path}[]")
     _require_limit(schema, path)
@@ -60,6 +63,17 @@ def _convert_properties(schema: Schema, source: Schema, definitions: Schema, def
     required = [name for name in source.get("required", ()) if "default" not in schema["properties"][name]]
     if required:
         schema["required"] = required
+
+
+def _convert_map(schema: Schema, source: Schema, definitions: Schema, path: str) -> None:
+    """A map of texts, or a free-form object, whose contents the API server does not look at."""
+    if "x-kubernetes-preserve-unknown-fields" in source:
+        return
+    if "maxProperties" not in source:
+        raise ValueError(f"{path} needs maxProperties: the API server refuses rules over unlimited values")
+    schema["maxProperties"] = source["maxProperties"]
+    values = source.get("additionalProperties") or next(iter(source["patternProperties"].values()))
+    schema["additionalProperties"] = _convert(values, definitions, _ABSENT, f"{path}{{}}")
 
 
 def _complete_default(schema: Schema) -> object:

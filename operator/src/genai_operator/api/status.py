@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from genai_operator.api.fields import ApiModel
+from genai_operator.api.profiles import Profile
 
 Short = Annotated[str, StringConstraints(max_length=1024)]
 
@@ -18,6 +19,8 @@ class Phase(StrEnum):
     READY = "Ready"
     DEGRADED = "Degraded"
     STOPPED = "Stopped"
+    HIBERNATED = "Hibernated"
+    DISABLED = "Disabled"
 
 
 class Condition(ApiModel):
@@ -39,12 +42,46 @@ class ApiStatus(ApiModel):
     replicas: int = Field(description="Pods of the API.")
     ready: Short = Field(description="Ready and wanted pods, such as 2/3.")
     selector: Short = Field(description="Label selector of the pods, for autoscalers.")
+    requested: int = Field(description="api.replicas when the operator looked last; it counts without autoscaling.")
 
 
 class LLMStatus(ApiModel):
     """Who answers."""
 
     model: Short = Field(description="Model that answers; `offline` when answers are extracted without one.")
+
+
+class AmountStatus(ApiModel):
+    """CPU and memory."""
+
+    cpu: Short = Field(description="CPU in cores.")
+    memory: Short = Field(description="Memory in bytes.")
+
+
+class SizeStatus(ApiModel):
+    """CPU and memory of one pod."""
+
+    requests: AmountStatus = Field(description="What the scheduler sets aside.")
+    limits: AmountStatus = Field(description="What it can use at most.")
+
+
+class PartStatus(ApiModel):
+    """One kind of pod, as profile and specification make it."""
+
+    image: Short = Field(description="Image that it runs; empty when somebody else runs it.")
+    resources: SizeStatus = Field(description="CPU and memory of one pod.")
+
+
+class EffectiveStatus(ApiModel):
+    """What profile and specification come to together."""
+
+    profile: Profile = Field(description="Profile that fills in what the specification leaves open.")
+    autoscaler: Literal["None", "HPA", "KEDA"] = Field(description="Who decides the number of API pods by load.")
+    min_replicas: int = Field(description="Fewest API pods.")
+    max_replicas: int = Field(description="Most API pods.")
+    api: PartStatus = Field(description="The agent API.")
+    database: PartStatus = Field(description="The database.")
+    redis: PartStatus = Field(description="Redis.")
 
 
 class Status(ApiModel):
@@ -58,6 +95,9 @@ class Status(ApiModel):
     version: Short = Field(description="Version of the app that serves; empty before the first.")
     api: ApiStatus = Field(description="The agent API as it runs.")
     llm: LLMStatus = Field(description="Who answers.")
+    effective: EffectiveStatus | None = Field(
+        None, description="What profile and specification come to. Absent: the specification was never valid."
+    )
     conditions: Annotated[tuple[Condition, ...], Field(max_length=32)] = Field(
         description="Every aspect, always present; Ready sums them up.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},

@@ -6,6 +6,7 @@ from genai_operator.conditions.api import api_available
 from genai_operator.conditions.cache import cache_ready
 from genai_operator.conditions.database import database_ready
 from genai_operator.conditions.schema import schema_up_to_date
+from genai_operator.conditions.state import is_hibernated, rollouts_paused
 from genai_operator.conditions.verdict import Check
 
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
@@ -13,4 +14,6 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("CacheReady", cache_ready),
     ("SchemaUpToDate", schema_up_to_date),
     ("ApiAvailable", api_available),
+    ("RolloutsPaused", rollouts_paused),
+    ("Hibernated", is_hibernated),
 )

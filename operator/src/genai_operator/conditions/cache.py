@@ -2,7 +2,8 @@
 
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.redis import RedisMode
-from genai_operator.conditions.verdict import Verdict
+from genai_operator.conditions.verdict import STOPPED, Verdict
+from genai_operator.desired.effective import hibernated
 from genai_operator.diagnosis import first_problem, replica_failure
 from genai_operator.manifests import dig
 from genai_operator.naming import Component
@@ -13,6 +14,8 @@ def cache_ready(o: Observed, app: GenAIAuto) -> Verdict:
     """Whether Redis answers."""
     if app.spec.redis.mode is RedisMode.DISABLED:
         return Verdict.unknown("NotConfigured", "redis.mode is Disabled: no cache and no rate limits")
+    if hibernated(app):
+        return Verdict.unknown(*STOPPED)
     deployment, pods = o.child("Deployment", o.names.redis), o.pods(Component.CACHE)
     if deployment is not None and dig(deployment, "status", "availableReplicas", default=0) > 0:
         return Verdict.yes("Accepting", "Redis accepts connections")

@@ -1,7 +1,8 @@
 """Whether the database is there."""
 
 from genai_operator.api.genaiauto import GenAIAuto
-from genai_operator.conditions.verdict import Verdict
+from genai_operator.conditions.verdict import STOPPED, Verdict
+from genai_operator.desired.effective import hibernated
 from genai_operator.diagnosis import claim_problem, first_problem, is_ready, not_created
 from genai_operator.naming import Component
 from genai_operator.observed import Observed
@@ -9,7 +10,8 @@ from genai_operator.observed import Observed
 
 def database_ready(o: Observed, app: GenAIAuto) -> Verdict:
     """Whether PostgreSQL accepts connections."""
-    del app
+    if hibernated(app):
+        return Verdict.unknown(*STOPPED)
     workload = o.child("StatefulSet", o.names.database)
     claim = o.child("PersistentVolumeClaim", o.names.database_claim)
     pods = o.pods(Component.DATABASE)

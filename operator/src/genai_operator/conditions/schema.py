@@ -1,7 +1,8 @@
 """Whether the schema of the database is what the app needs."""
 
 from genai_operator.api.genaiauto import GenAIAuto
-from genai_operator.conditions.verdict import Verdict
+from genai_operator.conditions.verdict import STOPPED, Verdict
+from genai_operator.desired.effective import hibernated
 from genai_operator.desired.jobs import migration_name
 from genai_operator.diagnosis import Problem, job_pods, job_problem, last_words
 from genai_operator.naming import Component
@@ -10,6 +11,8 @@ from genai_operator.observed import Observed, context, job_succeeded
 
 def schema_up_to_date(o: Observed, app: GenAIAuto) -> Verdict:
     """Whether the schema is what the wanted image needs."""
+    if hibernated(app):
+        return Verdict.unknown(*STOPPED)
     name = migration_name(app, context(o, app))
     job = o.child("Job", name)
     if job_succeeded(job):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.diagnosis import Problem
@@ -42,3 +42,6 @@ class Verdict:
 
 
 Check = Callable[[Observed, GenAIAuto], Verdict]
+
+STOPPED: Final = ("Hibernated", "state is Hibernated: nothing runs")
+"""Reason and message of what cannot be said while every pod is stopped."""

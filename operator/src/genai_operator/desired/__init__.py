@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from genai_operator.api.genaiauto import GenAIAuto
-from genai_operator.desired import api, cache, config, database, jobs
+from genai_operator.desired import api, cache, config, database, jobs, scaling
 from genai_operator.desired.context import Context
 from genai_operator.manifests import Manifest
 
@@ -18,6 +18,7 @@ BUILDERS: Final[tuple[Builder, ...]] = (
     jobs.build_seed,
     jobs.build_admin,
     api.build,
+    scaling.build,
 )
 
 

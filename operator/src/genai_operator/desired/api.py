@@ -3,15 +3,18 @@
 from typing import Final
 
 from genai_contract.config import AppSecrets
-from genai_contract.endpoints import DRAIN_SECONDS, HTTP_PORT, LIVENESS_PATH, METRICS_PORT, READINESS_PATH
+from genai_contract.endpoints import HTTP_PORT, LIVENESS_PATH, METRICS_PORT, READINESS_PATH
+from genai_operator.api.agent_api import Spread
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.app_pod import app_pod_template
 from genai_operator.desired.config import config_hash
 from genai_operator.desired.context import Context, Running, split_image
+from genai_operator.desired.effective import rollouts_are_paused, wanted_replicas
 from genai_operator.desired.objects import metadata, service
+from genai_operator.desired.patching import merged
 from genai_operator.desired.pods import rolled_by
 from genai_operator.manifests import Manifest
-from genai_operator.naming import APP_VERSION, Component, Names
+from genai_operator.naming import APP_VERSION, RESTARTED_AT, Component, Names
 
 ENDPOINT_SECONDS: Final = 5
 """How long a stopping pod goes on serving, so that every proxy has heard that it leaves."""
@@ -19,7 +22,8 @@ ENDPOINT_SECONDS: Final = 5
 
 def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     """The Deployment and its Service."""
-    names = Names(app.metadata.name)
+    names, rollout = Names(app.metadata.name), app.spec.api.rollout
+    template = _pod(app, ctx.held or wanted(app, ctx))
     return (
         service(app, names.api, Component.API, http=HTTP_PORT, metrics=METRICS_PORT),
         {
@@ -27,14 +31,26 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
             "kind": "Deployment",
             "metadata": metadata(app, names.api, Component.API),
             "spec": {
-                "replicas": app.spec.api.replicas,
-                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "replicas": wanted_replicas(app, ctx.live_replicas),
+                **({"paused": True} if rollouts_are_paused(app) else {}),
+                "strategy": {
+                    "type": "RollingUpdate",
+                    "rollingUpdate": {
+                        "maxSurge": _count(rollout.max_surge),
+                        "maxUnavailable": _count(rollout.max_unavailable),
+                    },
+                },
                 "revisionHistoryLimit": 3,
                 "selector": {"matchLabels": names.selector(Component.API)},
-                "template": _pod(app, ctx.held or wanted(app, ctx)),
+                "template": merged(template, app.spec.api.pod_template or {}),
             },
         },
     )
+
+
+def _count(text: str) -> int | str:
+    """A number of pods as a number, a percentage as a text."""
+    return int(text) if text.isdigit() else text
 
 
 def wanted(app: GenAIAuto, ctx: Context) -> Running:
@@ -56,8 +72,11 @@ def _pod(app: GenAIAuto, running: Running) -> Manifest:
         running.image,
         ["serve"],
         secrets=AppSecrets.model_fields,
-        annotations={**rolled_by(running.config_hash), APP_VERSION: running.version},
-        pod={"terminationGracePeriodSeconds": ENDPOINT_SECONDS + DRAIN_SECONDS + 5},
+        annotations={**rolled_by(running.config_hash), APP_VERSION: running.version, **_restarted(app)},
+        pod={
+            "terminationGracePeriodSeconds": ENDPOINT_SECONDS + app.spec.api.rollout.drain_seconds + 5,
+            **_scheduling(app),
+        },
         ports=[
             {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
             {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
@@ -67,6 +86,45 @@ def _pod(app: GenAIAuto, running: Running) -> Manifest:
         readinessProbe=_probe(READINESS_PATH, period=5, failures=2),
         lifecycle={"preStop": {"sleep": {"seconds": ENDPOINT_SECONDS}}},
     )
+
+
+def _restarted(app: GenAIAuto) -> dict[str, str]:
+    moment = app.metadata.annotations.get(RESTARTED_AT, "")
+    return {RESTARTED_AT: moment} if moment else {}
+
+
+def _scheduling(app: GenAIAuto) -> Manifest:
+    """Which nodes the pods run on; what is not asked for is left to the cluster."""
+    wish = app.spec.api.scheduling
+    tolerations = [
+        {key: value for key, value in toleration.model_dump(mode="json", by_alias=True).items() if value}
+        for toleration in wish.tolerations
+    ]
+    found: Manifest = {
+        "nodeSelector": wish.node_selector,
+        "tolerations": tolerations,
+        "affinity": wish.affinity,
+        "priorityClassName": wish.priority_class_name,
+        "topologySpreadConstraints": _spread(app),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _spread(app: GenAIAuto) -> list[Manifest]:
+    """Over nodes and zones, within one version of the pods: an old one does not hold a place for a new one."""
+    wish = app.spec.api.scheduling.topology_spread
+    if wish is Spread.DISABLED:
+        return []
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "DoNotSchedule" if wish is Spread.REQUIRED else "ScheduleAnyway",
+            "labelSelector": {"matchLabels": Names(app.metadata.name).selector(Component.API)},
+            "matchLabelKeys": ["pod-template-hash"],
+        }
+        for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+    ]
 
 
 def _probe(path: str, *, period: int, failures: int) -> Manifest:

@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from typing import Any, Final
 
+from genai_operator.api.agent_api import Variable
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.config import secret_variables
+from genai_operator.desired.effective import api_size
 from genai_operator.desired.pods import APP_USER, Volume, container, pod_template
 from genai_operator.manifests import Manifest
 from genai_operator.naming import Component, Names
@@ -33,15 +35,40 @@ def app_pod_template(
         component.value,
         image,
         command=["genai-auto", *arguments],
-        resources=app.spec.api.resources,
+        size=api_size(app),
         volumes=volumes,
         imagePullPolicy=app.spec.image.pull_policy.value,
-        envFrom=[{"configMapRef": {"name": Names(app.metadata.name).config}}],
-        env=[
-            *secret_variables(app, secrets),
-            {"name": "HOME", "value": "/tmp"},  # noqa: S108 - the pod's own directory
-            {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"},
-        ],
+        envFrom=[{"configMapRef": {"name": Names(app.metadata.name).config}}, *_extra_sources(app)],
+        env=_variables(app, secrets),
         **more,
     )
     return pod_template(app, component, main, volumes=volumes, user=APP_USER, annotations=annotations, **pod)
+
+
+def _variables(app: GenAIAuto, secrets: Collection[str]) -> list[Manifest]:
+    """Ours, and those of the resource, which win: a name stands once in a pod."""
+    extra = [_variable(variable) for variable in app.spec.api.extra_env]
+    ours = [
+        *secret_variables(app, secrets),
+        {"name": "HOME", "value": "/tmp"},  # noqa: S108 - the pod's own directory
+        {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"},
+    ]
+    taken = {variable["name"] for variable in extra}
+    return [*(variable for variable in ours if variable["name"] not in taken), *extra]
+
+
+def _variable(variable: Variable) -> Manifest:
+    if variable.value_from is None:
+        return {"name": variable.name, "value": variable.value}
+    source = variable.value_from.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {"name": variable.name, "valueFrom": source}
+
+
+def _extra_sources(app: GenAIAuto) -> list[Manifest]:
+    return [
+        {
+            **({"prefix": source.prefix} if source.prefix else {}),
+            **source.model_dump(mode="json", by_alias=True, exclude={"prefix"}, exclude_none=True),
+        }
+        for source in app.spec.api.extra_env_from
+    ]

@@ -4,9 +4,11 @@ from typing import Final
 
 from genai_operator import quantities
 from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.api.profiles import Size
 from genai_operator.api.redis import ManagedRedis, RedisMode
 from genai_operator.desired.config import REDIS_PORT
 from genai_operator.desired.context import Context
+from genai_operator.desired.effective import hibernated, redis_size, rollouts_are_paused
 from genai_operator.desired.objects import config_map, metadata, service
 from genai_operator.desired.pods import SERVER_USER, Volume, container, pod_template, rolled_by
 from genai_operator.desired.scripts import script
@@ -24,7 +26,7 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     if app.spec.redis.mode is not RedisMode.MANAGED:
         return ()
     names = Names(app.metadata.name)
-    files = {"start.sh": script("redis-start.sh"), "redis.conf": configuration(app.spec.redis.managed)}
+    files = {"start.sh": script("redis-start.sh"), "redis.conf": configuration(app.spec.redis.managed, redis_size(app))}
     return (
         config_map(app, names.redis_scripts, Component.CACHE, files),
         service(app, names.redis, Component.CACHE, redis=REDIS_PORT),
@@ -32,9 +34,9 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     )
 
 
-def configuration(managed: ManagedRedis) -> str:
+def configuration(managed: ManagedRedis, size: Size) -> str:
     """The text of redis.conf without the password, which the start script adds."""
-    memory = int(quantities.parse(managed.resources.limits.memory)) * managed.max_memory_percent // 100
+    memory = int(quantities.parse(size.limits.memory)) * managed.max_memory_percent // 100
     lines = (
         "bind * -::*",
         f"port {REDIS_PORT}",
@@ -50,7 +52,7 @@ def configuration(managed: ManagedRedis) -> str:
 
 
 def _deployment(app: GenAIAuto, ctx: Context, config_hash: str) -> Manifest:
-    names, managed = Names(app.metadata.name), app.spec.redis.managed
+    names = Names(app.metadata.name)
     volumes = (
         Volume.config("scripts", SCRIPTS, names.redis_scripts),
         Volume.secret("credentials", SECRETS, names.redis, (PASSWORD_KEY,)),
@@ -60,7 +62,7 @@ def _deployment(app: GenAIAuto, ctx: Context, config_hash: str) -> Manifest:
         "redis",
         ctx.images.redis_of(app),
         command=["sh", f"{SCRIPTS}/start.sh"],
-        resources=managed.resources,
+        size=redis_size(app),
         volumes=volumes,
         env=[
             {"name": "CONFIG_DIRECTORY", "value": SCRIPTS},
@@ -76,7 +78,8 @@ def _deployment(app: GenAIAuto, ctx: Context, config_hash: str) -> Manifest:
         "kind": "Deployment",
         "metadata": metadata(app, names.redis, Component.CACHE),
         "spec": {
-            "replicas": 1,
+            "replicas": 0 if hibernated(app) else 1,
+            **({"paused": True} if rollouts_are_paused(app) else {}),
             # Two at once would share no data: clients see one or the other, which a cache may do for some seconds.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "selector": {"matchLabels": names.selector(Component.CACHE)},

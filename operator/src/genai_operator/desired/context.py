@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.images import Image
+from genai_operator.kinds import Kind
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,27 @@ class Images:
         wanted: Image = app.spec.image
         if wanted.digest or wanted.tag or app.spec.version or wanted.repository:
             digest = wanted.digest
-        return join_image(wanted.repository or repository, wanted.tag or app.spec.version or tag, digest)
+        image = join_image(wanted.repository or repository, wanted.tag or app.spec.version or tag, digest)
+        return from_registry(image, app.spec.image_registry)
 
     def database_of(self, app: GenAIAuto) -> str:
         """Image of the database."""
         managed = app.spec.database.managed
-        return managed.image or self.database.replace("{version}", managed.version.value)
+        image = managed.image or self.database.replace("{version}", managed.version.value)
+        return from_registry(image, app.spec.image_registry)
 
     def redis_of(self, app: GenAIAuto) -> str:
         """Image of Redis."""
-        return app.spec.redis.managed.image or self.redis
+        return from_registry(app.spec.redis.managed.image or self.redis, app.spec.image_registry)
+
+
+def from_registry(image: str, registry: str) -> str:
+    """The image as a mirror has it: the registry in its name is replaced, or put before it. Empty: as it is."""
+    if not registry:
+        return image
+    host, slash, rest = image.partition("/")
+    named = slash and ("." in host or ":" in host or host == "localhost")
+    return f"{registry}/{rest if named else image}"
 
 
 def split_image(image: str) -> tuple[str, str, str]:
@@ -64,6 +76,8 @@ class Context:
     seeded: the knowledge base was loaded.
     administrators: addresses of the administrators that were made.
     claim_template_size: the size in the StatefulSet's immutable claim template; empty before it exists.
+    live_replicas: API pods that the Deployment asks for now; None before it exists.
+    served: names of the optional kinds that the API server has.
     """
 
     images: Images
@@ -72,3 +86,9 @@ class Context:
     seeded: bool = False
     administrators: frozenset[str] = frozenset()
     claim_template_size: str = ""
+    live_replicas: int | None = None
+    served: frozenset[str] = frozenset()
+
+    def serves(self, kind: Kind) -> bool:
+        """Whether objects of an optional kind can be made."""
+        return kind.name in self.served

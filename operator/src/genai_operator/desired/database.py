@@ -6,8 +6,10 @@ from typing import Final
 from genai_operator import quantities
 from genai_operator.api.database import ManagedDatabase
 from genai_operator.api.genaiauto import DeletionPolicy, GenAIAuto
+from genai_operator.api.profiles import Size
 from genai_operator.desired.config import DATABASE_PORT
 from genai_operator.desired.context import Context
+from genai_operator.desired.effective import database_size, hibernated, rollouts_are_paused
 from genai_operator.desired.objects import config_map, metadata, service
 from genai_operator.desired.pods import SERVER_USER, Volume, container, pod_template, rolled_by
 from genai_operator.desired.scripts import script
@@ -33,7 +35,7 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     files = {
         "start.sh": script("postgres-start.sh"),
         "probe.sh": script("postgres-probe.sh"),
-        "postgresql.conf": configuration(app.spec.database.managed),
+        "postgresql.conf": configuration(app.spec.database.managed, database_size(app)),
         "pg_hba.conf": script("pg_hba.conf"),
         "passwd": f"postgres:x:{SERVER_USER}:{SERVER_USER}::{MOUNT}:/bin/sh\n",
     }
@@ -44,9 +46,9 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     )
 
 
-def configuration(managed: ManagedDatabase) -> str:
+def configuration(managed: ManagedDatabase, size: Size) -> str:
     """The text of postgresql.conf: memory in the proportions of the deployment guide, write-ahead log by the volume."""
-    memory = quantities.mebibytes(managed.resources.limits.memory)
+    memory = quantities.mebibytes(size.limits.memory)
     storage = quantities.mebibytes(managed.storage.size)
     parameters = {
         "listen_addresses": "'*'",
@@ -77,11 +79,15 @@ def _stateful_set(app: GenAIAuto, ctx: Context, config_hash: str) -> Manifest:
         "kind": "StatefulSet",
         "metadata": metadata(app, names.database, Component.DATABASE),
         "spec": {
-            "replicas": 1,
+            "replicas": 0 if hibernated(app) else 1,
             "serviceName": names.database,
             # OrderedReady would wait for ever for a pod that cannot start, and never replace it with a mended one.
             "podManagementPolicy": "Parallel",
-            "updateStrategy": {"type": "RollingUpdate"},
+            # Pods below the partition keep their revision: with one pod, 1 pauses.
+            "updateStrategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"partition": 1 if rollouts_are_paused(app) else 0},
+            },
             "persistentVolumeClaimRetentionPolicy": {
                 "whenDeleted": "Retain" if keep else "Delete",
                 "whenScaled": "Retain",
@@ -103,13 +109,13 @@ def _pod(app: GenAIAuto, ctx: Context, config_hash: str) -> Manifest:
         Volume.secret("credentials", SECRETS, names.database, (PASSWORD_KEY, SUPERUSER_KEY)),
         Volume.scratch("sockets", SOCKETS, "16Mi"),
         # The runtime gives 64 MiB, too little for parallel queries and index builds.
-        Volume.scratch("shared-memory", "/dev/shm", f"{_shared_memory(managed)}Mi", memory=True),  # noqa: S108 - a mount
+        Volume.scratch("shared-memory", "/dev/shm", f"{_shared_memory(database_size(app))}Mi", memory=True),  # noqa: S108 - a mount
     )
     main = container(
         "postgresql",
         ctx.images.database_of(app),
         command=["sh", f"{SCRIPTS}/start.sh"],
-        resources=managed.resources,
+        size=database_size(app),
         volumes=volumes,
         env=[
             {"name": "PGDATA", "value": data_directory(managed)},
@@ -136,8 +142,8 @@ def _pod(app: GenAIAuto, ctx: Context, config_hash: str) -> Manifest:
     )
 
 
-def _shared_memory(managed: ManagedDatabase) -> int:
-    return max(quantities.mebibytes(managed.resources.limits.memory) // 8, 64)
+def _shared_memory(size: Size) -> int:
+    return max(quantities.mebibytes(size.limits.memory) // 8, 64)
 
 
 def _probe(question: str, *, period: int, failures: int) -> Manifest:

@@ -5,6 +5,7 @@ from typing import Final
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.app_pod import app_pod_template
 from genai_operator.desired.context import Context
+from genai_operator.desired.effective import hibernated
 from genai_operator.desired.objects import metadata
 from genai_operator.desired.pods import Volume
 from genai_operator.desired.secrets import PASSWORD_KEY
@@ -18,14 +19,19 @@ _ADMIN_SECRET: Final = "/run/secrets/genai-auto"  # noqa: S105 - a path, not a p
 
 
 def build_migration(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
-    """Bring the schema to what the wanted image needs. A new pod template is a new Job: a Job's is immutable."""
+    """Bring the schema to what the wanted image needs. While it hibernates there is no database to migrate."""
+    return () if hibernated(app) else (_migration(app, ctx),)
+
+
+def _migration(app: GenAIAuto, ctx: Context) -> Manifest:
+    """A new pod template is a new Job: a Job's is immutable."""
     template = _template(app, ctx, Component.MIGRATION, ["migrate", "--wait", "300"])
-    return (_job(app, Names(app.metadata.name).migration(digest(template)), Component.MIGRATION, template),)
+    return _job(app, Names(app.metadata.name).migration(digest(template)), Component.MIGRATION, template)
 
 
 def build_seed(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     """Load the sample knowledge base, once. It waits for the schema by itself: a pod that fails costs 10 s and more."""
-    if not app.spec.bootstrap.seed_knowledge_base or ctx.seeded:
+    if hibernated(app) or not app.spec.bootstrap.seed_knowledge_base or ctx.seeded:
         return ()
     template = _template(app, ctx, Component.SEED, ["ingest", "--seed", "--wait", "300"])
     return (_job(app, Names(app.metadata.name).seed(digest(template)), Component.SEED, template),)
@@ -34,7 +40,7 @@ def build_seed(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
 def build_admin(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     """Make the administrator, once for each address. An account that is there already is left as it is."""
     email = app.spec.auth.admin_email
-    if not email or email in ctx.administrators:
+    if hibernated(app) or not email or email in ctx.administrators:
         return ()
     names = Names(app.metadata.name)
     template = _template(
@@ -61,8 +67,7 @@ def _email_argument(email: str) -> str:
 
 def migration_name(app: GenAIAuto, ctx: Context) -> str:
     """The Job that must succeed before the API may run the wanted image."""
-    (job,) = build_migration(app, ctx)
-    return str(job["metadata"]["name"])
+    return str(_migration(app, ctx)["metadata"]["name"])
 
 
 def _template(

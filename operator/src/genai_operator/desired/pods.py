@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from genai_operator.api.fields import Resources
 from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.api.profiles import Size
 from genai_operator.manifests import Manifest
 from genai_operator.naming import CONFIG_HASH, Component, Names
 
@@ -57,14 +57,14 @@ def secret_variable(name: str, secret: str, key: str) -> Manifest:
 
 
 def container(
-    name: str, image: str, *, command: list[str], resources: Resources, volumes: tuple[Volume, ...], **more: Any
+    name: str, image: str, *, command: list[str], size: Size, volumes: tuple[Volume, ...], **more: Any
 ) -> Manifest:
     """A container without privileges and with a read-only root."""
     return {
         "name": name,
         "image": image,
         "command": command,
-        "resources": resources.model_dump(mode="json", by_alias=True),
+        "resources": size.manifest(),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

@@ -1,0 +1,25 @@
+"""What somebody chose that keeps things from happening: hibernation and paused rollouts."""
+
+from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.conditions.verdict import Verdict
+from genai_operator.desired.effective import hibernated, rollouts_are_paused
+from genai_operator.naming import PAUSE_ROLLOUTS
+from genai_operator.observed import Observed
+
+
+def is_hibernated(o: Observed, app: GenAIAuto) -> Verdict:
+    """Whether every pod is stopped on purpose."""
+    if not hibernated(app):
+        return Verdict.wait("Running", "state is Running")
+    left = [key.name for key in sorted(o.children) if key.kind == "Pod"]
+    if left:
+        return Verdict.wait("Stopping", f"waiting for {left[0]} to end")
+    return Verdict.yes("Hibernated", "no pod runs; volumes and Secrets are kept: set state to Running to go on")
+
+
+def rollouts_paused(o: Observed, app: GenAIAuto) -> Verdict:
+    """Whether pods stay as they are although their templates change."""
+    del o
+    if rollouts_are_paused(app):
+        return Verdict.yes("Annotation", f"the annotation {PAUSE_ROLLOUTS} keeps pods from being replaced")
+    return Verdict.wait("NotPaused", "changes replace the pods that they concern")
