@@ -19,7 +19,7 @@ import yaml
 from genai_operator.install import NAME, install_manifests, rules
 from genai_operator.naming import COMPONENT
 from genai_operator.yaml_output import to_yaml
-from genai_testbed import layout
+from genai_testbed import foreign_crds, layout
 from genai_testbed.clusters import Testbed
 from genai_testbed.kubectl import Kubectl, KubectlError, Manifest
 from genai_testbed.waiting import TimedOut, eventually
@@ -57,7 +57,8 @@ class OperatorProcess:
     def start(self) -> None:
         """Start it and wait until it has seen what there is."""
         environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig), "LISTEN_HOST": "127.0.0.1", "LISTEN_PORT": "0",
-                       "APP_IMAGE": "genai-auto/app:1.0", "HTTPS_PROXY": "http://127.0.0.1:9"}  # fmt: skip
+                       "APP_IMAGE": "genai-auto/app:1.0", "HTTPS_PROXY": "http://127.0.0.1:9",
+                       "DISCOVERY_SECONDS": "0.5"}  # fmt: skip
         self.log.write_bytes(b"")
         with self.log.open("ab") as log:
             command = [str(Path(sys.executable).with_name("genai-auto-operator")), "run", *self.arguments]
@@ -121,6 +122,21 @@ def operator(operator_account: Path, tmp_path_factory: pytest.TempPathFactory) -
     assert started.stop() == 0
 
 
+@pytest.fixture
+def install_crds(kubectl: Kubectl) -> Iterator[Callable[[str], None]]:
+    """Installs the definitions of another project; they go with the test."""
+    installed: list[str] = []
+
+    def install(name: str) -> None:
+        for file in foreign_crds.files(name):
+            installed.append(str(file))
+            kubectl.run("apply", "--server-side", "--force-conflicts", f"--filename={file}")
+
+    yield install
+    for file in installed:
+        kubectl.run("delete", "--ignore-not-found", f"--filename={file}", "--timeout=60s")
+
+
 @dataclass
 class World:
     """One namespace, and what the tests do there in place of people and of the kubelet."""
@@ -141,6 +157,10 @@ class World:
         self.changes = merged(self.changes, spec)
         manifest["spec"] = merged(manifest["spec"], self.changes)
         self.kubectl.apply(json.dumps(manifest))
+
+    def annotate(self, *annotations: str) -> None:
+        """Set (`name=value`) or remove (`name-`) annotations of the resource."""
+        self.kubectl.run("annotate", "--overwrite", "gai", self.name, *annotations)
 
     def resource(self) -> Manifest:
         """The resource."""

@@ -43,7 +43,7 @@ class Operator:
         store = Store()
         scope = self._namespaces or (None,)
         self._queue = WorkQueue(self._reconcile, self.metrics, settings.workers)
-        self._optional = OptionalKinds(self._cluster, store, scope, self._queue.changed)
+        self._optional = OptionalKinds(self._cluster, store, scope, self._queue.changed, settings.discovery_seconds)
         self._sources = Sources(self._cluster, store, images, References(), lambda: self._optional.served)
         self._informers = [
             Informer(self._cluster, store, kind, namespace, CHILD_SELECTOR, self._queue.changed)

@@ -37,3 +37,6 @@ class OperatorSettings(BaseSettings):
     resync_seconds: Annotated[float, Field(ge=1)] = Field(
         300, description="Every instance is looked at again at least this often, with jitter."
     )
+    discovery_seconds: Annotated[float, Field(ge=0.1, le=30)] = Field(
+        15, description="Pause between two looks at which optional kinds the API server has."
+    )

@@ -21,8 +21,6 @@ _WATCH_SECONDS: Final = (300, 600)
 _BACKOFF: Final = (0.5, 10.0)
 """First and longest pause in seconds after a failure."""
 
-DISCOVERY_SECONDS: Final = 15.0
-"""Between two looks at which optional kinds there are."""
 _FIRST_LIST_SECONDS: Final = 10.0
 """A kind that is served but cannot be listed, for want of a right, is as good as absent."""
 
@@ -83,11 +81,17 @@ class OptionalKinds:
     """
 
     def __init__(
-        self, cluster: Cluster, store: Store, namespaces: tuple[str | None, ...], on_change: Callable[[Ref], None]
+        self,
+        cluster: Cluster,
+        store: Store,
+        namespaces: tuple[str | None, ...],
+        on_change: Callable[[Ref], None],
+        pause_seconds: float,
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._namespaces = namespaces
+        self._pause = pause_seconds
         self._on_change = on_change
         self._etag = ""
         self._informers: dict[Kind, list[asyncio.Task[None]]] = {}
@@ -104,7 +108,7 @@ class OptionalKinds:
                     log.warning("discovery.retry", error=str(error))
                 else:
                     self.known.set()
-                await asyncio.sleep(DISCOVERY_SECONDS if self.known.is_set() else _BACKOFF[0])
+                await asyncio.sleep(self._pause if self.known.is_set() else _BACKOFF[0])
         finally:
             for kind in list(self._informers):
                 self._stop(kind)

@@ -3,6 +3,7 @@
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.conditions.verdict import Verdict
 from genai_operator.desired.effective import hibernated, rollouts_are_paused
+from genai_operator.manifests import Manifest, dig
 from genai_operator.naming import PAUSE_ROLLOUTS
 from genai_operator.observed import Observed
 
@@ -11,10 +12,14 @@ def is_hibernated(o: Observed, app: GenAIAuto) -> Verdict:
     """Whether every pod is stopped on purpose."""
     if not hibernated(app):
         return Verdict.wait("Running", "state is Running")
-    left = [key.name for key in sorted(o.children) if key.kind == "Pod"]
+    left = [key.name for key, item in sorted(o.children.items()) if key.kind == "Pod" and not _has_ended(item)]
     if left:
         return Verdict.wait("Stopping", f"waiting for {left[0]} to end")
     return Verdict.yes("Hibernated", "no pod runs; volumes and Secrets are kept: set state to Running to go on")
+
+
+def _has_ended(pod: Manifest) -> bool:
+    return dig(pod, "status", "phase") in ("Succeeded", "Failed")
 
 
 def rollouts_paused(o: Observed, app: GenAIAuto) -> Verdict:
