@@ -28,3 +28,10 @@ async def test_an_answer_rests_on_no_more_passages_than_it_may(servers: Servers,
     async with running_api(servers.settings(database, SIMILARITY_TOP_K=str(passages))) as api:
         reply = await api.chat(await api.register(), "How many airbags does the GenAuto X1 have?")
         assert 1 <= len(reply.json()["sources"]) <= passages
+
+
+async def test_a_body_is_no_larger_than_the_settings_allow(servers: Servers, database: str) -> None:
+    async with running_api(servers.settings(database, MAX_BODY_BYTES="1000")) as api:
+        who = await api.register()
+        assert (await api.chat(who, "x" * 900)).status_code == 200
+        assert (await api.chat(who, "x" * 1000)).status_code == 413

@@ -135,6 +135,39 @@ POD_SETTINGS: dict[tuple[str, bool], dict[str, Any]] = {
         "extraEnvFrom": [{"secretRef": {"name": "s"}, "configMapRef": {"name": "s"}}],
     },
 }
+EDGE_SETTINGS: dict[tuple[str, bool], dict[str, Any]] = {
+    ("INFO", True): {
+        "exposure": {
+            "type": "Ingress",
+            "host": "a.example",
+            "tls": {"mode": "CertManager", "issuerRef": {"name": "i"}},
+        },
+        "networkPolicy": {"llmEgress": {"cidrs": ["10.0.0.0/8", "fd00::/8"]}, "extraEgress": [{"any": [1]}]},
+        "redis": {"mode": "External", "external": {"host": "r"}},
+        "database": {
+            "mode": "External",
+            "external": {"host": "d", "credentialsSecretRef": {"name": "c"}},
+            "managed": {"parameters": {"work_mem": "1MB"}},
+        },
+    },
+    ("INFO", False): {
+        "exposure": {"type": "Gateway", "tls": {"mode": "CertManager"}},
+        "networkPolicy": {"llmEgress": {"cidrs": ["10.0.0.1/8"]}},
+        "redis": {"mode": "External"},
+        "database": {"mode": "External"},
+    },
+    ("DEBUG", True): {
+        "exposure": {"type": "Ingress", "host": "a.example", "tls": {"mode": "None"}},
+        "database": {
+            "mode": "External",
+            "external": {"host": "d", "sslMode": "require", "credentialsSecretRef": {"name": "c"}},
+            "managed": {"parameters": {"port": "1"}},
+        },
+    },
+    ("DEBUG", False): {
+        "exposure": {"type": "Gateway", "host": "a.example", "gateway": {"parentRefs": [{"name": "g"}]}}
+    },
+}
 COMBINATIONS = [
     {
         "environment": environment,
@@ -156,7 +189,8 @@ COMBINATIONS = [
         },
         "auth": {"accessExpireMinutes": minutes},
         "privacy": {"maskPII": level != "DEBUG"},
-        "database": {"user": user},
+        **EDGE_SETTINGS[level, key],
+        "database": {"user": user, **EDGE_SETTINGS[level, key].get("database", {})},
     }
     for environment, provider, key, base_url, (version, digest, level, minutes, user, proxies) in itertools.product(
         ("Development", "Production"),

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genai_contract.resource import FOLLOWED
 from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.desired.references import Reference
 from genai_operator.foreign_secrets import References, problem
 from genai_operator.manifests import Manifest, Ref
 
@@ -17,6 +19,10 @@ GOOD = "0123456789abcdef" * 4
 def resource(environment: str = "Production") -> GenAIAuto:
     spec = {"environment": environment, "llm": {"apiKeySecretRef": {"name": "k"}}}
     return GenAIAuto.model_validate({"metadata": {"name": "demo", "namespace": "ns"}, "spec": spec})
+
+
+def said(app: GenAIAuto, field: str, live: Manifest | None) -> str:
+    return problem(app, Reference(FOLLOWED[field], "s", "k", field), live)
 
 
 def secret(**values: str) -> Manifest:
@@ -41,13 +47,12 @@ def secret(**values: str) -> Manifest:
     ],
 )  # fmt: skip
 def test_a_wrong_secret_is_named_with_its_field_and_what_to_do(field: str, live: Manifest | None, says: str) -> None:
-    said = problem(resource(), field, "s", "k", live)
-    assert said.startswith(says)
+    assert said(resource(), field, live).startswith(says)
 
 
 def test_no_value_is_ever_shown() -> None:
     for field in ("jwt_secret_key", "human_support_webhook", "openrouter_api_key"):
-        assert "s3cret" not in problem(resource(), field, "s", "k", secret(k="s3cret"))
+        assert "s3cret" not in said(resource(), field, secret(k="s3cret"))
 
 
 @pytest.mark.parametrize(
@@ -55,11 +60,11 @@ def test_no_value_is_ever_shown() -> None:
     [("jwt_secret_key", GOOD), ("human_support_webhook", "https://desk.example/hook"), ("openrouter_api_key", "sk-1")],
 )
 def test_a_good_secret_is_no_problem(field: str, value: str) -> None:
-    assert problem(resource(), field, "s", "k", secret(k=value)) == ""
+    assert said(resource(), field, secret(k=value)) == ""
 
 
 def test_outside_production_a_short_key_is_accepted() -> None:
-    assert problem(resource("Development"), "jwt_secret_key", "s", "k", secret(k="short")) == ""
+    assert said(resource("Development"), "jwt_secret_key", secret(k="short")) == ""
 
 
 NAMES = st.sets(st.sampled_from("abc"))

@@ -18,7 +18,7 @@ def test_render_prints_manifests_and_how_to_make_the_secrets() -> None:
     result = CliRunner().invoke(app, ["render", str(QUICKSTART), "--namespace", "team"])
     assert result.exit_code == 0
     kinds = [document["kind"] for document in yaml.safe_load_all(result.stdout)]
-    assert {"Deployment", "StatefulSet", "Job", "ConfigMap", "Service", "ServiceAccount"} == set(kinds)
+    assert {"Deployment", "StatefulSet", "Job", "ConfigMap", "Service", "ServiceAccount", "NetworkPolicy"} == set(kinds)
     assert "kubectl create secret generic quickstart-database --namespace team" in result.stdout
     assert all(document["metadata"]["namespace"] == "team" for document in yaml.safe_load_all(result.stdout))
 

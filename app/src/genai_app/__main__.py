@@ -76,6 +76,15 @@ def migrate(
 
 
 @app.command()
+def check_database() -> None:
+    """Whether the database can be reached with these settings and can hold the schema; the reason if not."""
+    from genai_app.database_check import check_database as check
+
+    with _ends_cleanly():
+        asyncio.run(check(_settings(), _say))
+
+
+@app.command()
 def ingest(
     files: Annotated[list[Path] | None, typer.Argument(help="Markdown or text files.")] = None,
     seed: Annotated[bool, typer.Option("--seed", help="The sample documents about the GenAuto X1, too.")] = False,

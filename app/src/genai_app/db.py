@@ -5,6 +5,7 @@ The pool connects lazily: the process starts without a database, says so on /rea
 
 import json
 import re
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -15,10 +16,13 @@ from pgvector import Vector
 from genai_app.errors import DatabaseDown
 from genai_app.logs import get_logger
 from genai_app.settings import Settings
+from genai_contract.config import SSLMode
 
 log = get_logger(__name__)
 
 CONNECT_SECONDS = 3.0
+PATIENT_CONNECT_SECONDS = 5.0
+"""For a command, which nobody waits for in front of a page."""
 ACQUIRE_SECONDS = 5.0
 """Longest wait for a free connection: a full pool answers 503 instead of piling up requests."""
 STATEMENT_SECONDS = 15.0
@@ -41,6 +45,7 @@ def open_pool(settings: Settings) -> asyncpg.Pool:
     """A pool of at most `database_pool_size` connections; `async with` it. None is opened before it is needed."""
     return asyncpg.create_pool(
         settings.database_dsn,
+        ssl=encryption(settings),
         min_size=0,
         max_size=settings.database_pool_size,
         timeout=CONNECT_SECONDS,
@@ -49,6 +54,25 @@ def open_pool(settings: Settings) -> asyncpg.Pool:
         reset=_keep_session,
         server_settings={"application_name": "genai-auto", "timezone": "UTC"},
     )
+
+
+async def connect(settings: Settings) -> asyncpg.Connection:
+    """A connection of one's own, for commands; raises whatever the driver raises."""
+    return await asyncpg.connect(settings.database_dsn, ssl=encryption(settings), timeout=PATIENT_CONNECT_SECONDS)
+
+
+def encryption(settings: Settings) -> ssl.SSLContext | bool | None:
+    """What asyncpg is told of POSTGRES_SSLMODE; None: as DATABASE_URL says, which prefers TLS if it says nothing."""
+    mode = settings.postgres_sslmode
+    if mode is SSLMode.PREFER:
+        return None
+    if mode is SSLMode.DISABLE:
+        return False
+    context = ssl.create_default_context(cafile=settings.postgres_sslrootcert or None)
+    context.check_hostname = mode is SSLMode.VERIFY_FULL
+    if mode is SSLMode.REQUIRE:
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 @asynccontextmanager

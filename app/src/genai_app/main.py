@@ -86,7 +86,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(LastNet)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
-    app.add_middleware(Edge, metrics=app.state.metrics, endpoint_of=_endpoints(app), largest_body=LARGEST_BODY)
+    app.add_middleware(
+        Edge,
+        metrics=app.state.metrics,
+        endpoint_of=_endpoints(app),
+        largest_body=min(LARGEST_BODY, settings.max_body_bytes),
+    )
     if settings.proxy_networks:
         app.add_middleware(TrustedProxies, networks=settings.proxy_networks)
     return app

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from types import MappingProxyType
 from typing import Self
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from pydantic import ValidationError
 
@@ -61,14 +61,16 @@ class Settings(AppConfig, AppSecrets):
 
     @property
     def redis_dsn(self) -> str:
-        """The Redis URL with its password; empty when there is no Redis."""
+        """The Redis URL with its password and authorities; empty when there is no Redis."""
         password = self.redis_password.get_secret_value()
         parts = urlsplit(self.redis_url)
-        if not self.redis_url or not password or parts.password:
-            return self.redis_url
-        user = quote(unquote(parts.username or ""), safe="")
-        address = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{address}"))
+        if self.redis_ca_file:
+            parts = parts._replace(query=urlencode([*parse_qsl(parts.query), ("ssl_ca_certs", self.redis_ca_file)]))
+        if self.redis_url and password and not parts.password:
+            user = quote(unquote(parts.username or ""), safe="")
+            address = parts.netloc.rpartition("@")[2]
+            parts = parts._replace(netloc=f"{user}:{quote(password, safe='')}@{address}")
+        return urlunsplit(parts)
 
     @property
     def answering_provider(self) -> LLMProvider:
@@ -136,6 +138,8 @@ class Settings(AppConfig, AppSecrets):
             )
         if self.redis_url and urlsplit(self.redis_url).scheme not in {"redis", "rediss", "unix"}:
             raise ConfigurationError("REDIS_URL must begin with redis://, rediss:// or unix:// (empty: no Redis)")
+        if self.redis_ca_file and not self.redis_url.startswith("rediss://"):
+            raise ConfigurationError("REDIS_CA_FILE is for REDIS_URL that begins with rediss://")
         if self.answering_provider is LLMProvider.OPENROUTER and not self.openrouter_api_key.get_secret_value():
             raise ConfigurationError(
                 "OPENROUTER_API_KEY is empty but LLM_PROVIDER is openrouter: set the key, or LLM_PROVIDER=offline"

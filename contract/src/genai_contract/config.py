@@ -39,6 +39,16 @@ class EmbeddingProvider(StrEnum):
     API = "api"
 
 
+class SSLMode(StrEnum):
+    """How strictly the database's certificate is checked; names and meaning are libpq's."""
+
+    DISABLE = "disable"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
+
+
 class OnLimit(StrEnum):
     """What becomes of a question when a budget is spent."""
 
@@ -74,6 +84,9 @@ class AppConfig(BaseModel):
     cors_allowed_origins: str = Field(
         "", description="Origins, comma-separated, whose pages may call the API from a browser; `*`: every origin."
     )
+    max_body_bytes: Annotated[int, Field(ge=1)] = Field(
+        50 * 1024 * 1024, description="Largest body of a request; a larger one gets 413. Single routes take less."
+    )
     docs_enabled: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
     drain_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
         DRAIN_SECONDS, description="Seconds that requests and WebSockets get to end after SIGTERM."
@@ -86,9 +99,18 @@ class AppConfig(BaseModel):
     postgres_port: Annotated[int, Field(ge=1, le=65535)] = Field(5432, description="Database port.")
     postgres_db: str = Field("genai_auto", description="Database name.")
     postgres_user: str = Field("genai", description="Database role.")
+    postgres_sslmode: SSLMode = Field(
+        SSLMode.PREFER, description="How strictly the database's certificate is checked, as libpq means it."
+    )
+    postgres_sslrootcert: str = Field(
+        "", description="File with the certificates of authorities for the database; empty: the system's."
+    )
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = Field(10, description="Connections per process.")
 
     redis_url: str = Field("", description="Redis URL without the password; empty: no cache and no rate limit.")
+    redis_ca_file: str = Field(
+        "", description="File with the certificates of authorities for rediss://; empty: the system's."
+    )
     cache_enabled: bool = Field(True, description="Answer repeated questions from the cache.")
     cache_ttl: Annotated[int, Field(ge=1)] = Field(3600, description="Seconds that a cached answer lives.")
     cache_semantic_enabled: bool = Field(

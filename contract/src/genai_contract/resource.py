@@ -20,8 +20,10 @@ FOLLOWED: Final = MappingProxyType(
         "rate_limit_burst": "exposure.limits.apiBurst",
         "rate_limit_auth_per_second": "exposure.limits.authRPS",
         "rate_limit_auth_burst": "exposure.limits.authBurst",
+        "max_body_bytes": "exposure.limits.maxBodySize",
         "postgres_db": "database.name",
         "postgres_user": "database.user",
+        "database_pool_size": "database.pooling.connections",
         "cache_enabled": "cache.enabled",
         "cache_ttl": "cache.ttlSeconds",
         "cache_semantic_enabled": "cache.semantic.enabled",
@@ -66,11 +68,14 @@ FOLLOWED: Final = MappingProxyType(
 
 WORKED_OUT: Final = MappingProxyType(
     {
-        "postgres_host": "the database's Service",
-        "postgres_port": "the database's Service",
-        "postgres_password": "a Secret that the operator makes",
-        "redis_url": "`redis.mode`, and the Service of Redis",
-        "redis_password": "a Secret that the operator makes",
+        "postgres_host": "the database's Service, or `database.external`, or `database.cloudNativePG`",
+        "postgres_port": "the same",
+        "postgres_sslmode": "`database.external.sslMode`; strict with CloudNativePG",
+        "postgres_sslrootcert": "`database.external.caSecretRef`, or CloudNativePG's own",
+        "postgres_password": "a Secret that the operator makes, or `database.external.credentialsSecretRef`",
+        "redis_url": "`redis.mode`, and the Service of Redis or `redis.external`",
+        "redis_ca_file": "`redis.external.caSecretRef`",
+        "redis_password": "a Secret that the operator makes, or `redis.external.credentialsSecretRef`",
     }
 )
 """Settings that the operator works out, and from what."""
@@ -85,7 +90,6 @@ OUTSIDE: Final = MappingProxyType(
         "otel_exporter_otlp_headers": "OpenTelemetry is an extra of the package, which the image does not hold",
         "otel_service_name": "OpenTelemetry is an extra of the package, which the image does not hold",
         "database_url": "the `POSTGRES_*` parts say the same",
-        "database_pool_size": "the default fits the database's `max_connections`",
         "embedding_provider": "`auto` follows `llm.provider`",
         "similarity_top_k": "the default is what the answers were measured with",
         "jwt_algorithm": "there is only one",

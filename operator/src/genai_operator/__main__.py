@@ -41,7 +41,7 @@ def render(
     from genai_operator.settings import OperatorSettings
 
     settings = OperatorSettings()
-    images = Images(app=settings.app_image, database=settings.database_image, redis=settings.redis_image)
+    images = Images(**settings.images())
     try:
         typer.echo(render_text(read_resource(file.read_text(encoding="utf-8"), namespace), images), nl=False)
     except InvalidResource as error:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from genai_operator.api.database import DatabaseMode
+from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.cluster import Cluster
 from genai_operator.errors import Conflict, NotFound, Refused
 from genai_operator.kinds import BY_NAME, PRUNED, VOLUME_CLAIM
@@ -93,11 +95,11 @@ def differs(body: Manifest, live: Manifest) -> bool:
     return not covers(live, body)
 
 
-async def grow_volume(cluster: Cluster, observed: Observed, size: str) -> Applied:
+async def grow_volume(cluster: Cluster, observed: Observed, app: GenAIAuto) -> Applied:
     """Grow the database's volume when the specification asks for more than it has."""
-    applied = Applied()
+    applied, size = Applied(), app.spec.database.managed.storage.size
     claim = observed.child("PersistentVolumeClaim", observed.names.database_claim)
-    if claim is None or not needs_growth(claim, size):
+    if app.spec.database.mode is not DatabaseMode.MANAGED or claim is None or not needs_growth(claim, size):
         return applied
     ref = Ref(observed.metadata.namespace, observed.names.database_claim)
     try:

@@ -6,10 +6,9 @@ from types import MappingProxyType
 from typing import Final
 
 from genai_contract.config import DEFAULT_JWT_SECRETS, SHORTEST_JWT_SECRET, Environment
-from genai_contract.resource import FOLLOWED
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.cluster import Cluster
-from genai_operator.desired.config import referenced_secrets
+from genai_operator.desired.references import Reference, references
 from genai_operator.kinds import SECRET
 from genai_operator.manifests import Manifest, Ref, digest
 
@@ -43,30 +42,30 @@ class References:
         return frozenset(self._of_instance)
 
 
-async def look_up(cluster: Cluster, references: References, app: GenAIAuto) -> tuple[dict[str, str], tuple[str, ...]]:
+async def look_up(cluster: Cluster, known: References, app: GenAIAuto) -> tuple[dict[str, str], tuple[str, ...]]:
     """Hashes of the Secrets that the spec names, and what is wrong with them, in the order of the settings.
 
     They are remembered before they are read, so that no change in between is missed.
     """
-    wanted = referenced_secrets(app)
-    names = tuple(dict.fromkeys(name for _, name, _ in wanted))
-    references.keep(Ref(app.metadata.namespace, app.metadata.name), names)
+    wanted = references(app)
+    names = tuple(dict.fromkeys(reference.secret for reference in wanted))
+    known.keep(Ref(app.metadata.namespace, app.metadata.name), names)
     found = {name: await cluster.get(SECRET, Ref(app.metadata.namespace, name)) for name in names}
     hashes = {name: digest(secret.get("data") or {}) for name, secret in found.items() if secret is not None}
-    problems = (problem(app, field, name, key, found[name]) for field, name, key in wanted)
-    return hashes, tuple(text for text in problems if text)
+    problems = (problem(app, reference, found[reference.secret]) for reference in wanted if reference.needed)
+    return hashes, tuple(dict.fromkeys(text for text in problems if text))
 
 
-def problem(app: GenAIAuto, field: str, name: str, key: str, secret: Manifest | None) -> str:
-    """What is wrong with the value that a secret setting refers to, and what to do; empty when it is fine."""
-    path = FOLLOWED[field]
+def problem(app: GenAIAuto, reference: Reference, secret: Manifest | None) -> str:
+    """What is wrong with the value that a field refers to, and what to do; empty when it is fine."""
+    path, name, key = reference.path, reference.secret, reference.key
     if secret is None:
         return f"{path}: there is no Secret {name}: kubectl create secret generic {name} --from-literal={key}=…"
     encoded = (secret.get("data") or {}).get(key)
     if encoded is None:
         return f"{path}: Secret {name} has no key {key}: add it, or name another in the spec"
     value = base64.b64decode(encoded).decode(errors="replace")
-    complaint = "is empty" if not value.strip() else _JUDGES.get(field, _content)(app, value)
+    complaint = "is empty" if not value.strip() else _JUDGES.get(reference.setting, _content)(app, value)
     return f"{path}: the value of {key} in Secret {name} {complaint}" if complaint else ""
 
 

@@ -7,13 +7,14 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from genai_operator.api.database import DatabaseMode
 from genai_operator.api.genaiauto import GenAIAuto, Metadata
 from genai_operator.api.rules import broken_rules
 from genai_operator.cluster import Cluster
 from genai_operator.desired.context import Images
 from genai_operator.diagnosis import stuck
 from genai_operator.foreign_secrets import References, look_up
-from genai_operator.kinds import EVENT, GENAI_AUTO
+from genai_operator.kinds import EVENT, GENAI_AUTO, POSTGRES_CLUSTER
 from genai_operator.manifests import Manifest, ObjectKey, Ref
 from genai_operator.observed import Observed
 from genai_operator.store import Store
@@ -56,8 +57,18 @@ async def observe(sources: Sources, ref: Ref) -> Observed | None:
         problems=problems,
         foreign_secrets=secrets,
         served=sources.served(),
+        foreign_cluster=await foreign_cluster(sources, app) if app is not None else None,
     )
     return await with_warnings(sources.cluster, observed, datetime.now(UTC))
+
+
+async def foreign_cluster(sources: Sources, app: GenAIAuto) -> Manifest | None:
+    """Somebody else's Cluster of CloudNativePG, when the spec refers to one and the kind is there."""
+    ref = app.spec.database.cloud_native_pg.cluster_ref
+    wanted = app.spec.database.mode is DatabaseMode.CLOUD_NATIVE_PG and POSTGRES_CLUSTER.name in sources.served()
+    if ref is None or not wanted:
+        return None
+    return await sources.cluster.get(POSTGRES_CLUSTER, Ref(app.metadata.namespace, ref.name))
 
 
 def read_resource(live: Manifest) -> tuple[GenAIAuto | None, tuple[str, ...]]:

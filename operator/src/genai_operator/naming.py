@@ -40,6 +40,10 @@ RESTARTED_AT: Final = f"{GROUP}/restartedAt"
 RECONCILE: Final = f"{GROUP}/reconcile"
 """On the resource, `disabled`: nothing is changed, whatever the specification says."""
 
+CERTIFICATE_HOST: Final = f"{GROUP}/certificate-host"
+CERTIFICATE_UNTIL: Final = f"{GROUP}/certificate-until"
+"""On the Secret of a self-signed certificate: whom it names, and the moment (ISO 8601) after which it is void."""
+
 
 class Component(StrEnum):
     """The parts of an instance, as the component label says them."""
@@ -50,7 +54,9 @@ class Component(StrEnum):
     MIGRATION = "migration"
     SEED = "seed"
     ADMIN = "admin"
+    CHECK = "check"
     CONFIG = "config"
+    EDGE = "edge"
 
 
 ONCE: Final = frozenset({Component.SEED, Component.ADMIN})
@@ -108,9 +114,33 @@ class Names:
         """ConfigMap with the start script of Redis."""
         return f"{self.instance}-redis-conf"
 
+    @property
+    def nowhere(self) -> str:
+        """Service without pods: where an ingress leads what nobody may reach from outside."""
+        return f"{self.instance}-nowhere"
+
+    @property
+    def redirect(self) -> str:
+        """HTTPRoute from HTTP to HTTPS."""
+        return f"{self.instance}-redirect"
+
+    @property
+    def tls(self) -> str:
+        """Secret with the certificate, and the Certificate that fills it."""
+        return f"{self.instance}-tls"
+
+    @property
+    def jobs(self) -> str:
+        """NetworkPolicy of the Jobs."""
+        return f"{self.instance}-jobs"
+
     def migration(self, digest: str) -> str:
         """The Job that brings the schema up to date; one name per pod template, because a Job's is immutable."""
         return f"{self.instance}-mig-{digest[:7]}"
+
+    def check(self, digest: str) -> str:
+        """The Job that looks whether somebody else's database will do."""
+        return f"{self.instance}-check-{digest[:5]}"
 
     def seed(self, digest: str) -> str:
         """The Job that loads the sample knowledge base."""

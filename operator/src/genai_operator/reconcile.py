@@ -1,13 +1,15 @@
 """One reconcile: the table of contents of the operator."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
-from genai_operator import credentials
+from genai_operator import certificates, credentials
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.applying import Applied, apply_changed, grow_volume, prune
 from genai_operator.desired import desired_state
 from genai_operator.desired.effective import is_disabled
+from genai_operator.desired.exposure import needs_own_certificate, tls_secret
 from genai_operator.desired.secrets import plans
 from genai_operator.gathering import Sources, observe
 from genai_operator.manifests import ObjectKey, Ref, key_of
@@ -46,15 +48,17 @@ async def bring_about(sources: Sources, observed: Observed, app: GenAIAuto) -> t
     cluster, store = sources.cluster, sources.store
     secret_plans = plans(app)
     secrets = await credentials.ensure(cluster, secret_plans, observed)
+    secrets += await certificates.ensure(cluster, app, observed, datetime.now(UTC))
     for secret in secrets:
         store.put(secret)
     observed = observed.with_objects(secrets)
 
     wanted = desired_state(app, context(observed, app))
     applied = await apply_changed(cluster, store, wanted, observed)
-    grown = await grow_volume(cluster, observed, app.spec.database.managed.storage.size)
+    grown = await grow_volume(cluster, observed, app)
 
-    keys = (*(key_of(manifest) for manifest in wanted), *(ObjectKey("Secret", plan.name) for plan in secret_plans))
+    own_secrets = (*(plan.name for plan in secret_plans), *((tls_secret(app),) if needs_own_certificate(app) else ()))
+    keys = (*(key_of(manifest) for manifest in wanted), *(ObjectKey("Secret", name) for name in own_secrets))
     gone = await prune(cluster, store, keys, observed)
     writes = len(secrets) + len(applied.changed) + len(grown.changed) + len(gone)
     return _after(observed, (applied, grown), gone), writes

@@ -45,6 +45,7 @@ def status_document(observed: Observed, assessment: Assessment, now: datetime) -
         observed_generation=generation,
         phase=assessment.phase,
         message=assessment.message,
+        url=assessment.url,
         version=assessment.version,
         api=ApiStatus(
             replicas=assessment.api_replicas,

@@ -39,7 +39,7 @@ class Operator:
         self._stop = asyncio.Event()
         self.metrics = Metrics()
         self._cluster = Cluster(configuration, self.metrics.count_answer)
-        images = Images(app=settings.app_image, database=settings.database_image, redis=settings.redis_image)
+        images = Images(**settings.images())
         store = Store()
         scope = self._namespaces or (None,)
         self._queue = WorkQueue(self._reconcile, self.metrics, settings.workers)

@@ -26,6 +26,7 @@ class OperatorSettings(BaseSettings):
         description="Image of the database where a resource names none; {version} is the PostgreSQL major.",
     )
     redis_image: str = Field("redis:7-alpine", description="Image of Redis where a resource names none.")
+    valkey_image: str = Field("valkey/valkey:8-alpine", description="Image of Valkey where a resource names none.")
     kubeconfig: str = Field("", description="Path of the kubeconfig; empty: in the cluster, else ~/.kube/config.")
     kubernetes_service_host: str = Field("", description="Set by Kubernetes in every pod: the API server's address.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level logged.")
@@ -40,3 +41,12 @@ class OperatorSettings(BaseSettings):
     discovery_seconds: Annotated[float, Field(ge=0.1, le=30)] = Field(
         15, description="Pause between two looks at which optional kinds the API server has."
     )
+
+    def images(self) -> dict[str, str]:
+        """The images of a resource that names none, by part."""
+        return {
+            "app": self.app_image,
+            "database": self.database_image,
+            "redis": self.redis_image,
+            "valkey": self.valkey_image,
+        }

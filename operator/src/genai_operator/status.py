@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from genai_operator.api.database import DatabaseMode
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.llm import Provider
+from genai_operator.api.redis import RedisMode
 from genai_operator.api.status import EffectiveStatus, Phase
 from genai_operator.conditions import CHECKS
 from genai_operator.conditions.verdict import Verdict
@@ -22,6 +24,7 @@ from genai_operator.desired.effective import (
     rollouts_are_paused,
     wanted_replicas,
 )
+from genai_operator.desired.exposure import url
 from genai_operator.diagnosis import (
     first_problem,
     job_problem,
@@ -49,6 +52,7 @@ class Assessment:
     message: str
     conditions: Mapping[str, Verdict]
     version: str
+    url: str
     model: str
     api_replicas: int
     api_ready: str
@@ -81,6 +85,7 @@ def assess(observed: Observed) -> Assessment:
             **verdicts,
         },
         model=OFFLINE_MODEL if app.spec.llm.provider is Provider.OFFLINE else app.spec.llm.model,
+        url=url(app),
         version=now.version if now and ready.status == "True" else dig(observed.status, "version", default=""),
         api_replicas=dig(deployment, "status", "replicas", default=0),
         api_ready=f"{serving}/{asked}",
@@ -105,6 +110,7 @@ def _invalid(observed: Observed) -> Assessment:
             **{name: unknown for name, _ in CHECKS},
         },
         version=dig(observed.status, "version", default=""),
+        url=dig(observed.status, "url", default=""),
         model=dig(observed.status, "llm", "model", default=""),
         api_replicas=dig(observed.status, "api", "replicas", default=0),
         api_ready=dig(observed.status, "api", "ready", default=""),
@@ -119,8 +125,11 @@ def effective_status(app: GenAIAuto, ctx: Context) -> EffectiveStatus:
     scaler = engine(app, keda_is_there=ctx.serves(SCALED_OBJECT))
     parts = {
         "api": (ctx.images.app_of(app), api_size(app)),
-        "database": (ctx.images.database_of(app), database_size(app)),
-        "redis": (ctx.images.redis_of(app), redis_size(app)),
+        "database": (
+            ctx.images.database_of(app) if app.spec.database.mode is DatabaseMode.MANAGED else "",
+            database_size(app),
+        ),
+        "redis": (ctx.images.redis_of(app) if app.spec.redis.mode is RedisMode.MANAGED else "", redis_size(app)),
     }
     return EffectiveStatus.model_validate(
         {
@@ -175,7 +184,9 @@ def _progressing(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verd
     now, image = running(observed), observed.images.app_of(app)
     if now is not None and now.image != image:
         return Verdict.yes("Updating", f"the API goes on with {now.image} until {image} may run")
-    for kind, name in (("Deployment", observed.names.api), ("StatefulSet", observed.names.database)):
+    managed = app.spec.database.mode is DatabaseMode.MANAGED
+    workloads = (("Deployment", observed.names.api), ("StatefulSet", observed.names.database) if managed else None)
+    for kind, name in filter(None, workloads):
         if not _rolled_out(observed.child(kind, name)):
             if rollouts_are_paused(app):
                 return Verdict.yes("RolloutsPaused", f"{name} is to change: {verdicts['RolloutsPaused'].message}")

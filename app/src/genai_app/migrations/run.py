@@ -13,14 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from genai_app.db import unreachable_is_database_down
+from genai_app.db import connect, unreachable_is_database_down
 from genai_app.errors import ConfigurationError, DatabaseDown
 from genai_app.migrations import HEAD
 from genai_app.settings import Settings
 
 LOCK_KEY = 7_103_270_501
 """Advisory lock of everybody who changes this schema; an arbitrary number that nobody else uses."""
-CONNECT_SECONDS = 5.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 3.0
 
 Report = Callable[[str], None]
@@ -34,7 +33,7 @@ async def migrate(settings: Settings, *, wait_seconds: float, report: Report) ->
     await _wait_for_database(settings, wait_seconds, report)
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(settings.database_dsn, timeout=CONNECT_SECONDS),
+        async_creator=lambda: connect(settings),
         poolclass=NullPool,
     )
     try:
@@ -103,7 +102,7 @@ async def _wait_for_database(settings: Settings, wait_seconds: float, report: Re
     while True:
         try:
             with unreachable_is_database_down():
-                connection = await asyncpg.connect(settings.database_dsn, timeout=CONNECT_SECONDS)
+                connection = await connect(settings)
             await connection.close()
         except DatabaseDown as down:
             cause = down.__cause__

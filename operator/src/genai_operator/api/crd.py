@@ -21,6 +21,7 @@ COLUMNS: Final = (
     ("Ready", "string", ".status.conditions[?(@.type=='Ready')].status", False),
     ("API", "string", ".status.api.ready", False),
     ("Version", "string", ".status.version", False),
+    ("URL", "string", ".status.url", False),
     ("Age", "date", ".metadata.creationTimestamp", False),
     ("Model", "string", ".status.llm.model", True),
     ("Message", "string", ".status.message", True),

@@ -1,12 +1,13 @@
 """The part `database` of the resource: PostgreSQL with pgvector."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from genai_contract.config import AppConfig
-from genai_operator.api.fields import RECREATE, ApiModel, ImageName, Quantity, Resources, SqlName, immutable
+from genai_operator.api.fields import RECREATE, ApiModel, ImageName, ObjectName, Quantity, Resources, SqlName, immutable
+from genai_operator.api.references import AuthoritySecretRef, CredentialsSecretRef
 
 _APP: Final = AppConfig()
 
@@ -15,6 +16,8 @@ class DatabaseMode(StrEnum):
     """Who runs the database."""
 
     MANAGED = "Managed"
+    EXTERNAL = "External"
+    CLOUD_NATIVE_PG = "CloudNativePG"
 
 
 class PostgresVersion(StrEnum):
@@ -51,6 +54,20 @@ class Storage(ApiModel):
     )
 
 
+Parameters = Annotated[
+    dict[
+        Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_.]*$", max_length=63)],
+        Annotated[str, StringConstraints(pattern=r"^[^\n\r]*$", max_length=1024)],
+    ],
+    Field(max_length=64),
+]
+RESERVED_PARAMETERS: Final = (
+    "listen_addresses", "port", "unix_socket_directories", "hba_file", "ident_file", "data_directory", "config_file",
+    "external_pid_file", "ssl", "password_encryption",
+)  # fmt: skip
+"""What the start script, the Service and the probes rely on."""
+
+
 class ManagedDatabase(ApiModel):
     """PostgreSQL with pgvector, run by the operator."""
 
@@ -70,6 +87,79 @@ class ManagedDatabase(ApiModel):
         description="CPU and memory of the database. Memory settings of PostgreSQL follow limits.memory.",
     )
     storage: Storage = Field(default_factory=Storage, description="The volume of the database.")
+    parameters: Parameters = Field(
+        {},
+        description="Settings of postgresql.conf of your own, such as work_mem: 64MB; they win over those that follow "
+        "from memory and storage. Addresses, files and logging are the operator's.",
+    )
+
+
+SslMode = Literal["disable", "require", "verify-ca", "verify-full"]
+HostOrNone = Annotated[str, StringConstraints(pattern=r"^$|^[a-zA-Z0-9]([-a-zA-Z0-9.:]*[a-zA-Z0-9])?$", max_length=253)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class ExternalDatabase(ApiModel):
+    """A PostgreSQL with pgvector that somebody else runs."""
+
+    host: HostOrNone = Field("", description="Host name or address; empty: none yet. External needs it.")
+    port: Port = Field(5432, description="TCP port.")
+    database: Annotated[str, StringConstraints(pattern=r"^$|^[a-zA-Z_][a-zA-Z0-9_$-]*$", max_length=63)] = Field(
+        "", description="Name of the database; empty: database.name."
+    )
+    ssl_mode: SslMode = Field(
+        "verify-full", description="How strictly the server's certificate is checked. Production needs a verify mode."
+    )
+    ca_secret_ref: AuthoritySecretRef | None = Field(
+        None, description="Certificates of the server's authorities. Absent: the authorities that everybody knows."
+    )
+    credentials_secret_ref: CredentialsSecretRef | None = Field(
+        None, description="User and password. Absent: none; External needs them."
+    )
+
+
+class ClusterRef(ApiModel):
+    """A Cluster of CloudNativePG in the same namespace."""
+
+    name: ObjectName = Field(description="Name of the Cluster. Required: it says which.")
+
+
+class ClusterCreate(ApiModel):
+    """A Cluster of CloudNativePG that the operator makes."""
+
+    instances: Annotated[int, Field(ge=1, le=9)] = Field(
+        3, description="PostgreSQL servers: one primary, the others follow."
+    )
+    image: ImageName = Field("", description="Image with PostgreSQL and pgvector; empty: CloudNativePG's own.")
+    resources: Resources = Field(default_factory=Resources, description="CPU and memory of each server.")
+    storage: Storage = Field(default_factory=Storage, description="The volume of each server.")
+
+
+class CloudNativePG(ApiModel):
+    """A database that CloudNativePG runs."""
+
+    cluster_ref: ClusterRef | None = Field(
+        None,
+        description="A Cluster that is there already, with the database and the role of its Secret <name>-app. "
+        "Absent: the operator makes one.",
+    )
+    create: ClusterCreate = Field(default_factory=ClusterCreate, description="The Cluster that the operator makes.")
+
+
+class Migrations(ApiModel):
+    """How the schema is brought up to date."""
+
+    timeout_seconds: Annotated[int, Field(ge=30, le=86400)] = Field(
+        300, description="Seconds that a migration waits for the database before it is tried again."
+    )
+
+
+class Pooling(ApiModel):
+    """Connections of the API to the database."""
+
+    connections: Annotated[int, Field(ge=1, le=100)] = Field(
+        _APP.database_pool_size, description="Most connections of each API pod."
+    )
 
 
 class Database(ApiModel):
@@ -77,7 +167,8 @@ class Database(ApiModel):
 
     mode: DatabaseMode = Field(
         DatabaseMode.MANAGED,
-        description="Who runs the database. Immutable.",
+        description="Who runs the database: the operator (Managed), somebody else (External), or CloudNativePG, whose "
+        "operator must be installed. Immutable.",
         json_schema_extra=immutable("database.mode", RECREATE),
     )
     name: SqlName = Field(
@@ -87,7 +178,13 @@ class Database(ApiModel):
     )
     user: SqlName = Field(
         _APP.postgres_user,
-        description="Role that owns the database. Immutable.",
+        description="Role that owns the database; with External the one in its Secret. Immutable.",
         json_schema_extra=immutable("database.user", RECREATE),
     )
     managed: ManagedDatabase = Field(default_factory=ManagedDatabase, description="The database of mode Managed.")
+    external: ExternalDatabase = Field(default_factory=ExternalDatabase, description="The database of mode External.")
+    cloud_native_pg: CloudNativePG = Field(
+        default_factory=CloudNativePG, alias="cloudNativePG", description="The database of mode CloudNativePG."
+    )
+    migrations: Migrations = Field(default_factory=Migrations, description="How the schema is brought up to date.")
+    pooling: Pooling = Field(default_factory=Pooling, description="Connections of the API to the database.")

@@ -14,6 +14,7 @@ from genai_operator.api.fields import ApiModel
 from genai_operator.api.images import Image, PullSecret
 from genai_operator.api.integrations import Integrations, Workshop
 from genai_operator.api.llm import LLM
+from genai_operator.api.network_policy import NetworkPolicy
 from genai_operator.api.profiles import Profile
 from genai_operator.api.redis import Redis
 
@@ -82,6 +83,9 @@ class Spec(ApiModel):
     )
     workshop: Workshop = Field(default_factory=Workshop, description="When the workshop takes cars in.")
     exposure: Exposure = Field(default_factory=Exposure, description="How the service meets the outside.")
+    network_policy: NetworkPolicy = Field(
+        default_factory=NetworkPolicy, description="Who may talk to the pods, and to whom they may talk."
+    )
     database: Database = Field(default_factory=Database, description="PostgreSQL with pgvector.")
     redis: Redis = Field(default_factory=Redis, description="The cache and the rate limits.")
     bootstrap: Bootstrap = Field(default_factory=Bootstrap, description="What a new instance begins with.")

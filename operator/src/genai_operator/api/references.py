@@ -27,6 +27,26 @@ class JwtSecretRef(SecretRef):
     key: SecretKey = Field("jwt-secret-key", description=_KEY)
 
 
+class AuthoritySecretRef(SecretRef):
+    """Where the certificates of authorities are kept."""
+
+    key: SecretKey = Field("ca.crt", description=_KEY)
+
+
+class PasswordSecretRef(SecretRef):
+    """Where a password is kept."""
+
+    key: SecretKey = Field("password", description=_KEY)
+
+
+class CredentialsSecretRef(ApiModel):
+    """Where a user and its password are kept."""
+
+    name: ObjectName = Field(description="Name of a Secret in the same namespace. Required: the operator makes none.")
+    username_key: SecretKey = Field("username", description="Key of the user's name.")
+    password_key: SecretKey = Field("password", description="Key of the password.")
+
+
 class WebhookSecretRef(SecretRef):
     """Where the address of a webhook is kept; whoever knows it may often post there, so it is secret."""
 

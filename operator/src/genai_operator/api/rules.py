@@ -10,8 +10,11 @@ from typing import Final
 
 from genai_contract.config import Environment
 from genai_operator.api.agent_api import Engine, Variable
+from genai_operator.api.database import RESERVED_PARAMETERS, DatabaseMode
+from genai_operator.api.exposure import ExposureType, TLSMode
 from genai_operator.api.genaiauto import GenAIAuto, Spec
 from genai_operator.api.llm import Provider
+from genai_operator.api.redis import RedisMode
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,14 @@ def _is_network(text: str) -> bool:
         return ip_network(text).prefixlen > 0
     except ValueError:
         return False
+
+
+def _is_masked(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _in_order(least: int, most: int) -> bool:
@@ -162,6 +173,62 @@ RULES: Final = (
         "self.api.extraEnvFrom.all(v, has(v.secretRef) != has(v.configMapRef))",
         lambda s: all((v.secret_ref is None) != (v.config_map_ref is None) for v in s.api.extra_env_from),
         "each entry of api.extraEnvFrom needs one of secretRef and configMapRef",
+    ),
+    Rule(
+        "self.exposure.type == 'None' || self.exposure.host != ''",
+        lambda s: s.exposure.type is ExposureType.NONE or s.exposure.host != "",
+        "exposure.host is needed to be exposed: write the name that clients use, such as cars.example.com",
+    ),
+    Rule(
+        "self.environment != 'Production' || self.exposure.type != 'Ingress' || self.exposure.tls.mode != 'None'",
+        lambda s: (
+            not _production(s) or s.exposure.type is not ExposureType.INGRESS or s.exposure.tls.mode is not TLSMode.NONE
+        ),
+        "Production is exposed with TLS only: set exposure.tls.mode to CertManager or Secret",
+    ),
+    Rule(
+        "self.exposure.tls.mode != 'CertManager' || has(self.exposure.tls.issuerRef)",
+        lambda s: s.exposure.tls.mode is not TLSMode.CERT_MANAGER or s.exposure.tls.issuer_ref is not None,
+        "exposure.tls.issuerRef is needed with CertManager: kubectl get clusterissuers shows what there is",
+    ),
+    Rule(
+        "self.exposure.type != 'Gateway' || size(self.exposure.gateway.parentRefs) > 0",
+        lambda s: s.exposure.type is not ExposureType.GATEWAY or len(s.exposure.gateway.parent_refs) > 0,
+        "exposure.gateway.parentRefs is needed with Gateway: kubectl get gateways --all-namespaces shows what there is",
+    ),
+    Rule(
+        "self.networkPolicy.llmEgress.cidrs.all(c, isCIDR(c) && cidr(c).masked() == cidr(c))",
+        lambda s: all(_is_masked(cidr) for cidr in s.network_policy.llm_egress.cidrs),
+        "networkPolicy.llmEgress.cidrs needs networks such as 203.0.113.0/24, without bits beyond the prefix",
+    ),
+    Rule(
+        "self.database.mode != 'External' || "
+        "(self.database.external.host != '' && has(self.database.external.credentialsSecretRef))",
+        lambda s: (
+            s.database.mode is not DatabaseMode.EXTERNAL
+            or (s.database.external.host != "" and s.database.external.credentials_secret_ref is not None)
+        ),
+        "database.external needs host and credentialsSecretRef in mode External",
+    ),
+    Rule(
+        "self.environment != 'Production' || self.database.mode != 'External' || "
+        "self.database.external.sslMode.startsWith('verify-')",
+        lambda s: (
+            not _production(s)
+            or s.database.mode is not DatabaseMode.EXTERNAL
+            or s.database.external.ssl_mode.startswith("verify-")
+        ),
+        "Production checks the database's certificate: set database.external.sslMode to verify-full or verify-ca",
+    ),
+    Rule(
+        "self.redis.mode != 'External' || self.redis.external.host != ''",
+        lambda s: s.redis.mode is not RedisMode.EXTERNAL or s.redis.external.host != "",
+        "redis.external.host is needed in mode External",
+    ),
+    Rule(
+        f"self.database.managed.parameters.all(p, !(p in {list(RESERVED_PARAMETERS)}))",
+        lambda s: not set(RESERVED_PARAMETERS) & s.database.managed.parameters.keys(),
+        "database.managed.parameters must not name addresses, files or passwords: the start script sets them",
     ),
     Rule(
         "self.database.user != 'postgres' && !self.database.user.startsWith('pg_')",

@@ -92,6 +92,7 @@ class Status(ApiModel):
     message: Annotated[str, StringConstraints(max_length=32768)] = Field(
         description="What it waits for, or what to do."
     )
+    url: Short = Field(description="Where clients find the service: from outside where it is exposed.")
     version: Short = Field(description="Version of the app that serves; empty before the first.")
     api: ApiStatus = Field(description="The agent API as it runs.")
     llm: LLMStatus = Field(description="Who answers.")

@@ -5,6 +5,7 @@ from typing import Final
 from genai_operator.conditions.api import api_available
 from genai_operator.conditions.cache import cache_ready
 from genai_operator.conditions.database import database_ready
+from genai_operator.conditions.exposure import certificate_ready, exposed
 from genai_operator.conditions.schema import schema_up_to_date
 from genai_operator.conditions.state import is_hibernated, rollouts_paused
 from genai_operator.conditions.verdict import Check
@@ -14,6 +15,8 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("CacheReady", cache_ready),
     ("SchemaUpToDate", schema_up_to_date),
     ("ApiAvailable", api_available),
+    ("Exposed", exposed),
+    ("CertificateReady", certificate_ready),
     ("RolloutsPaused", rollouts_paused),
     ("Hibernated", is_hibernated),
 )

@@ -14,6 +14,8 @@ def cache_ready(o: Observed, app: GenAIAuto) -> Verdict:
     """Whether Redis answers."""
     if app.spec.redis.mode is RedisMode.DISABLED:
         return Verdict.unknown("NotConfigured", "redis.mode is Disabled: no cache and no rate limits")
+    if app.spec.redis.mode is RedisMode.EXTERNAL:
+        return Verdict.unknown("External", "somebody else runs Redis: the API's metrics say whether it answers")
     if hibernated(app):
         return Verdict.unknown(*STOPPED)
     deployment, pods = o.child("Deployment", o.names.redis), o.pods(Component.CACHE)

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from typing import Final
 
 from genai_operator.api.genaiauto import GenAIAuto
-from genai_operator.desired import api, cache, config, database, jobs, scaling
+from genai_operator.desired import (
+    api,
+    cache,
+    cloud_native_pg,
+    config,
+    database,
+    exposure,
+    jobs,
+    network_policy,
+    scaling,
+)
 from genai_operator.desired.context import Context
 from genai_operator.manifests import Manifest
 
@@ -12,13 +22,17 @@ Builder = Callable[[GenAIAuto, Context], tuple[Manifest, ...]]
 
 BUILDERS: Final[tuple[Builder, ...]] = (
     config.build,
+    network_policy.build,
     database.build,
+    cloud_native_pg.build,
     cache.build,
+    jobs.build_check,
     jobs.build_migration,
     jobs.build_seed,
     jobs.build_admin,
     api.build,
     scaling.build,
+    exposure.build,
 )
 
 

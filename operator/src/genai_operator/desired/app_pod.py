@@ -6,6 +6,7 @@ from typing import Any, Final
 from genai_operator.api.agent_api import Variable
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.config import secret_variables
+from genai_operator.desired.connections import AUTHORITIES, authorities
 from genai_operator.desired.effective import api_size
 from genai_operator.desired.pods import APP_USER, Volume, container, pod_template
 from genai_operator.manifests import Manifest
@@ -30,7 +31,7 @@ def app_pod_template(
 
     secrets: the secret settings that it needs. `pod` and `more` add fields to pod and container.
     """
-    volumes = (*_VOLUMES, *volumes)
+    volumes = (*_VOLUMES, *_authorities(app), *volumes)
     main = container(
         component.value,
         image,
@@ -43,6 +44,14 @@ def app_pod_template(
         **more,
     )
     return pod_template(app, component, main, volumes=volumes, user=APP_USER, annotations=annotations, **pod)
+
+
+def _authorities(app: GenAIAuto) -> tuple[Volume, ...]:
+    """The certificates of the authorities that servers of somebody else have."""
+    return tuple(
+        Volume.secret(f"{folder}-authority", f"{AUTHORITIES}/{folder}", value.secret, (value.key,))
+        for folder, value in authorities(app)
+    )
 
 
 def _variables(app: GenAIAuto, secrets: Collection[str]) -> list[Manifest]:

@@ -6,13 +6,12 @@ from genai_operator import quantities
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.profiles import Size
 from genai_operator.api.redis import ManagedRedis, RedisMode
-from genai_operator.desired.config import REDIS_PORT
+from genai_operator.desired.connections import PASSWORD_KEY, REDIS_PORT
 from genai_operator.desired.context import Context
 from genai_operator.desired.effective import hibernated, redis_size, rollouts_are_paused
 from genai_operator.desired.objects import config_map, metadata, service
 from genai_operator.desired.pods import SERVER_USER, Volume, container, pod_template, rolled_by
 from genai_operator.desired.scripts import script
-from genai_operator.desired.secrets import PASSWORD_KEY
 from genai_operator.manifests import Manifest, digest
 from genai_operator.naming import Component, Names
 

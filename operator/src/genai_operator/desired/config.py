@@ -3,20 +3,25 @@
 from collections.abc import Collection
 from typing import Any, Final
 
-from genai_contract.config import AppConfig, AppSecrets, LLMProvider
+from genai_contract.config import AppConfig, LLMProvider
 from genai_contract.resource import FOLLOWED
+from genai_operator import quantities
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.llm import Provider
-from genai_operator.api.redis import RedisMode
+from genai_operator.desired.connections import (
+    SecretValue,
+    authorities,
+    authority_file,
+    database_connection,
+    redis_connection,
+)
 from genai_operator.desired.context import Context
 from genai_operator.desired.objects import config_map, metadata
 from genai_operator.desired.pods import secret_variable
-from genai_operator.desired.secrets import JWT_KEY, PASSWORD_KEY
+from genai_operator.desired.references import extra_secrets, setting_references
+from genai_operator.desired.secrets import JWT_KEY
 from genai_operator.manifests import Manifest, dig, digest
 from genai_operator.naming import Component, Names
-
-DATABASE_PORT: Final = 5432
-REDIS_PORT: Final = 6379
 
 _PROVIDERS: Final = {
     Provider.OPENROUTER: LLMProvider.OPENROUTER,
@@ -44,13 +49,19 @@ def app_config(app: GenAIAuto) -> AppConfig:
     """The app's public settings, as the resource implies them."""
     spec = app.spec.model_dump(mode="json", by_alias=True)
     chosen = {name: dig(spec, *path.split(".")) for name, path in FOLLOWED.items() if name in AppConfig.model_fields}
-    names = Names(app.metadata.name)
+    database, redis = database_connection(app), redis_connection(app)
+    files = {folder: authority_file(folder, value) for folder, value in authorities(app)}
     variables = {
         **{name: _text(value) for name, value in chosen.items()},
+        "max_body_bytes": str(int(quantities.parse(app.spec.exposure.limits.max_body_size))),
         "llm_provider": _PROVIDERS[app.spec.llm.provider].value,
-        "postgres_host": names.database,
-        "postgres_port": str(DATABASE_PORT),
-        "redis_url": f"redis://{names.redis}:{REDIS_PORT}/0" if app.spec.redis.mode is RedisMode.MANAGED else "",
+        "postgres_host": database.host,
+        "postgres_port": str(database.port),
+        "postgres_db": database.database,
+        "postgres_sslmode": database.ssl_mode,
+        "postgres_sslrootcert": files.get("database", ""),
+        "redis_url": redis.url if redis else "",
+        "redis_ca_file": files.get("redis", ""),
     }
     return AppConfig.from_environment_variables({name.upper(): text for name, text in variables.items() if text})
 
@@ -61,35 +72,33 @@ def _text(value: Any) -> str:
 
 
 def secret_sources(app: GenAIAuto) -> tuple[tuple[str, str, str], ...]:
-    """(field of AppSecrets, Secret, key) of every secret setting of the app."""
+    """(setting, Secret, key) of every secret setting of the app, and of the database's user where a Secret says it."""
     names, auth = Names(app.metadata.name), app.spec.auth
-    redis = app.spec.redis.mode is RedisMode.MANAGED
+    database, redis = database_connection(app), redis_connection(app)
+    values = (
+        ("postgres_user", database.user),
+        ("postgres_password", database.password),
+        ("redis_password", redis.password if redis else None),
+        ("jwt_secret_key", SecretValue(names.auth, JWT_KEY) if auth.jwt_secret_ref is None else None),
+    )
     return (
-        ("postgres_password", names.database, PASSWORD_KEY),
-        *((("redis_password", names.redis, PASSWORD_KEY),) if redis else ()),
-        *((("jwt_secret_key", names.auth, JWT_KEY),) if auth.jwt_secret_ref is None else ()),
-        *referenced_secrets(app),
+        *((name, value.secret, value.key) for name, value in values if value is not None),
+        *((reference.setting, reference.secret, reference.key) for reference in setting_references(app)),
     )
 
 
-def referenced_secrets(app: GenAIAuto) -> tuple[tuple[str, str, str], ...]:
-    """The same for the Secrets that the resource names: a person makes them."""
-    spec = app.spec.model_dump(mode="json", by_alias=True)
-    found = ((name, dig(spec, *path.split("."))) for name, path in FOLLOWED.items() if name in AppSecrets.model_fields)
-    return tuple((name, ref["name"], ref["key"]) for name, ref in found if ref is not None)
-
-
 def secret_variables(app: GenAIAuto, settings: Collection[str]) -> list[Manifest]:
-    """Those of the secret `settings` that there are, as environment variables; the names are the contract's fields."""
-    unknown = [field for field, _, _ in secret_sources(app) if field not in AppSecrets.model_fields]
-    if unknown:
-        raise ValueError(f"genai_contract.config.AppSecrets has no field {unknown[0]!r}")
-    return [
-        secret_variable(field.upper(), secret, key) for field, secret, key in secret_sources(app) if field in settings
-    ]
+    """Those of the secret `settings` that there are, as environment variables; the names are the contract's fields.
+
+    Whoever needs the database's password needs its user, too.
+    """
+    wanted = {*settings, *(("postgres_user",) if "postgres_password" in settings else ())}
+    return [secret_variable(name.upper(), secret, key) for name, secret, key in secret_sources(app) if name in wanted]
 
 
 def config_hash(app: GenAIAuto, ctx: Context) -> str:
     """Changes when a setting or the contents of a Secret change: then the app's pods roll."""
-    used = {secret: ctx.secrets.get(secret, "") for _, secret, _ in secret_sources(app)}
+    named = {secret for _, secret, _ in secret_sources(app)} | extra_secrets(app)
+    named |= {value.secret for _, value in authorities(app)}
+    used = {secret: ctx.secrets.get(secret, "") for secret in sorted(named)}
     return digest([app_config(app).environment_variables(), used])

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.images import Image
+from genai_operator.api.redis import RedisEngine
 from genai_operator.kinds import Kind
 
 
@@ -16,6 +17,7 @@ class Images:
     app: str
     database: str
     redis: str
+    valkey: str = "valkey/valkey:8-alpine"
 
     def app_of(self, app: GenAIAuto) -> str:
         """Image of the agent API: the operator's, with what the resource overrides."""
@@ -34,7 +36,8 @@ class Images:
 
     def redis_of(self, app: GenAIAuto) -> str:
         """Image of Redis."""
-        return from_registry(app.spec.redis.managed.image or self.redis, app.spec.image_registry)
+        usual = self.valkey if app.spec.redis.engine is RedisEngine.VALKEY else self.redis
+        return from_registry(app.spec.redis.managed.image or usual, app.spec.image_registry)
 
 
 def from_registry(image: str, registry: str) -> str:

@@ -4,16 +4,16 @@ from dataclasses import replace
 from typing import Final
 
 from genai_operator import quantities
-from genai_operator.api.database import ManagedDatabase
+from genai_operator.api.database import DatabaseMode, ManagedDatabase
 from genai_operator.api.genaiauto import DeletionPolicy, GenAIAuto
 from genai_operator.api.profiles import Size
-from genai_operator.desired.config import DATABASE_PORT
+from genai_operator.desired.connections import DATABASE_PORT, PASSWORD_KEY
 from genai_operator.desired.context import Context
 from genai_operator.desired.effective import database_size, hibernated, rollouts_are_paused
 from genai_operator.desired.objects import config_map, metadata, service
 from genai_operator.desired.pods import SERVER_USER, Volume, container, pod_template, rolled_by
 from genai_operator.desired.scripts import script
-from genai_operator.desired.secrets import PASSWORD_KEY, SUPERUSER_KEY
+from genai_operator.desired.secrets import SUPERUSER_KEY
 from genai_operator.manifests import Manifest, digest
 from genai_operator.naming import Component, Names
 
@@ -30,7 +30,9 @@ def data_directory(managed: ManagedDatabase) -> str:
 
 
 def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
-    """The database of mode Managed."""
+    """The database of mode Managed; nothing in the other modes."""
+    if app.spec.database.mode is not DatabaseMode.MANAGED:
+        return ()
     names = Names(app.metadata.name)
     files = {
         "start.sh": script("postgres-start.sh"),
@@ -67,8 +69,14 @@ def configuration(managed: ManagedDatabase, size: Size) -> str:
         "log_timezone": "UTC",
         "timezone": "UTC",
         "log_line_prefix": "'%m [%p] %q%u@%d '",
+        **{name: _quoted(value) for name, value in sorted(managed.parameters.items())},
     }
     return "".join(f"{name} = {value}\n" for name, value in parameters.items())
+
+
+def _quoted(value: str) -> str:
+    """A value of postgresql.conf; any kind of value may stand in quotes."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _stateful_set(app: GenAIAuto, ctx: Context, config_hash: str) -> Manifest:

@@ -1,14 +1,17 @@
 """The Jobs of the app: the migration of the schema, the sample knowledge base, and the first administrator."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
+from genai_operator.api.database import DatabaseMode
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.app_pod import app_pod_template
+from genai_operator.desired.connections import PASSWORD_KEY, database_connection
 from genai_operator.desired.context import Context
 from genai_operator.desired.effective import hibernated
 from genai_operator.desired.objects import metadata
-from genai_operator.desired.pods import Volume
-from genai_operator.desired.secrets import PASSWORD_KEY
+from genai_operator.desired.pods import Volume, rolled_by
 from genai_operator.manifests import Manifest, dig, digest
 from genai_operator.naming import Component, Names
 
@@ -25,8 +28,30 @@ def build_migration(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
 
 def _migration(app: GenAIAuto, ctx: Context) -> Manifest:
     """A new pod template is a new Job: a Job's is immutable."""
-    template = _template(app, ctx, Component.MIGRATION, ["migrate", "--wait", "300"])
+    template = _template(
+        app, ctx, Component.MIGRATION, ["migrate", "--wait", str(app.spec.database.migrations.timeout_seconds)]
+    )
     return _job(app, Names(app.metadata.name).migration(digest(template)), Component.MIGRATION, template)
+
+
+def build_check(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
+    """Look whether somebody else's database can be reached and will do, anew when the credentials change."""
+    if hibernated(app) or app.spec.database.mode is DatabaseMode.MANAGED:
+        return ()
+    return (_check(app, ctx),)
+
+
+def check_name(app: GenAIAuto, ctx: Context) -> str:
+    """The Job that looks at the database with the present credentials."""
+    return str(_check(app, ctx)["metadata"]["name"])
+
+
+def _check(app: GenAIAuto, ctx: Context) -> Manifest:
+    there = database_connection(app)
+    named = {value.secret for value in (there.user, there.password, there.authority) if value is not None}
+    contents = digest({name: ctx.secrets.get(name, "") for name in named})
+    template = _template(app, ctx, Component.CHECK, ["check-database"], annotations=rolled_by(contents))
+    return _job(app, Names(app.metadata.name).check(digest(template)), Component.CHECK, template)
 
 
 def build_seed(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
@@ -71,14 +96,20 @@ def migration_name(app: GenAIAuto, ctx: Context) -> str:
 
 
 def _template(
-    app: GenAIAuto, ctx: Context, component: Component, arguments: list[str], volumes: tuple[Volume, ...] = ()
+    app: GenAIAuto,
+    ctx: Context,
+    component: Component,
+    arguments: list[str],
+    *,
+    volumes: tuple[Volume, ...] = (),
+    annotations: Mapping[str, str] = MappingProxyType({}),
 ) -> Manifest:
     return app_pod_template(
         app,
         component,
         ctx.images.app_of(app),
         arguments,
-        annotations={},
+        annotations=dict(annotations),
         secrets=_SECRETS,
         volumes=volumes,
         pod={"restartPolicy": "Never", "terminationGracePeriodSeconds": 30},

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
+from genai_operator.api.database import DatabaseMode
 from genai_operator.api.genaiauto import DeletionPolicy, GenAIAuto
 from genai_operator.api.redis import RedisMode
+from genai_operator.desired.connections import PASSWORD_KEY, USERNAME_KEY
 from genai_operator.desired.objects import metadata
 from genai_operator.manifests import Manifest
 from genai_operator.naming import Component, Names
 
-USERNAME_KEY: Final = "username"
-PASSWORD_KEY: Final = "password"  # noqa: S105 - the name of a key, not a password
 SUPERUSER_KEY: Final = "superuser-password"
 JWT_KEY: Final = "jwt-secret-key"
 
@@ -37,13 +37,15 @@ class SecretPlan:
 def plans(app: GenAIAuto) -> tuple[SecretPlan, ...]:
     """The Secrets of an instance. Under Retain nothing owns those whose other half is in the data, which stay, too."""
     names, owned = Names(app.metadata.name), app.spec.deletion_policy is DeletionPolicy.DELETE
-    found = [
-        SecretPlan(
-            metadata(app, names.database, Component.DATABASE, owned=owned),
-            random=(PASSWORD_KEY, SUPERUSER_KEY),
-            fixed=((USERNAME_KEY, app.spec.database.user),),
+    found = []
+    if app.spec.database.mode is DatabaseMode.MANAGED:
+        found.append(
+            SecretPlan(
+                metadata(app, names.database, Component.DATABASE, owned=owned),
+                random=(PASSWORD_KEY, SUPERUSER_KEY),
+                fixed=((USERNAME_KEY, app.spec.database.user),),
+            )
         )
-    ]
     if app.spec.auth.admin_email:
         found.append(SecretPlan(metadata(app, names.admin, Component.ADMIN, owned=owned), random=(PASSWORD_KEY,)))
     if app.spec.redis.mode is RedisMode.MANAGED:

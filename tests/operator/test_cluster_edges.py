@@ -1,0 +1,171 @@
+"""What lies around an instance: ingress, gateway, certificates, and databases of somebody else. Real definitions."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genai_testbed.waiting import eventually
+
+if TYPE_CHECKING:  # pytest imports test modules by path, so conftest.py is no module at run time
+    from tests.operator.conftest import World
+
+pytestmark = pytest.mark.cluster
+
+HOST = "cars.example.com"
+CLUSTERS = "clusters.postgresql.cnpg.io"
+InstallCrds = Callable[[str], None]
+
+
+def set_status(world: "World", kind: str, name: str, status: dict[str, Any]) -> None:
+    """Say of an object what its own controller would say."""
+    patch = json.dumps({"status": status})
+    world.kubectl.run("patch", kind, name, "--subresource=status", "--type=merge", "--patch", patch)
+
+
+def test_an_ingress_with_a_certificate_of_our_own(world: "World") -> None:
+    world.bring_up(exposure={"type": "Ingress", "host": HOST})
+    assert world.resource()["status"]["url"] == f"https://{HOST}"
+    secret = world.kubectl.get("secret", "quickstart-tls")
+    assert secret["type"] == "kubernetes.io/tls"
+    before = base64.b64decode(secret["data"]["tls.crt"])
+    assert before.startswith(b"-----BEGIN CERTIFICATE-----")
+    assert "valid until" in world.has("CertificateReady", "True", "SelfSigned")["message"]
+    world.has("Exposed", "Unknown", "AddressUnknown")
+    set_status(world, "ingress", "quickstart-api", {"loadBalancer": {"ingress": [{"ip": "192.0.2.10"}]}})
+    assert "192.0.2.10" in world.has("Exposed", "True")["message"]
+    settled = world.quiet()
+    world.annotate("look=again")
+    assert world.quiet() == settled
+
+    world.kubectl.run("delete", "secret", "quickstart-tls")
+    eventually(lambda: world.kubectl.find("secret", "quickstart-tls"), within=5)
+    world.apply(exposure={"type": "None"})
+    gone = (("ingress", "quickstart-api"), ("secret", "quickstart-tls"), ("service", "quickstart-nowhere"))
+    eventually(lambda: not any(world.kubectl.find(*what) for what in gone), within=10)
+    world.has("Exposed", "Unknown", "NotConfigured")
+
+
+def test_a_certificate_of_a_person_is_asked_for_and_used(world: "World") -> None:
+    world.apply(exposure={"type": "Ingress", "host": HOST, "tls": {"mode": "Secret", "secretName": "mine"}})
+    assert "kubectl create secret tls mine" in world.has("CertificateReady", "False", "SecretMissing")["message"]
+    world.kubectl.run("create", "secret", "generic", "mine", "--from-literal=tls.crt=x", "--from-literal=tls.key=y")
+    world.has("CertificateReady", "True", "Provided")
+    assert world.kubectl.find("secret", "quickstart-tls") is None
+
+
+def test_cert_manager_is_noticed_when_it_is_installed(world: "World", install_crds: InstallCrds) -> None:
+    tls = {"mode": "CertManager", "issuerRef": {"name": "letsencrypt"}}
+    world.apply(exposure={"type": "Ingress", "host": HOST, "tls": tls})
+    world.has("CertificateReady", "False", "CertManagerMissing")
+    install_crds("cert-manager")
+    eventually(lambda: world.kubectl.find("certificates.cert-manager.io", "quickstart-tls"), within=30)
+    world.has("CertificateReady", "False", "Issuing")
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Ready",
+        "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    status = {"conditions": [ready], "notAfter": "2026-12-31T00:00:00Z"}
+    set_status(world, "certificates.cert-manager.io", "quickstart-tls", status)
+    assert "2026-12-31" in world.has("CertificateReady", "True", "Issued")["message"]
+
+
+def test_a_gateway_gets_its_routes_and_says_what_it_thinks_of_them(world: "World", install_crds: InstallCrds) -> None:
+    world.apply(exposure={"type": "Gateway", "host": HOST, "gateway": {"parentRefs": [{"name": "edge"}]}})
+    world.has("Exposed", "False", "GatewayApiMissing")
+    install_crds("gateway")
+    routes = "httproutes.gateway.networking.k8s.io"
+    eventually(lambda: world.kubectl.find(routes, "quickstart-api"), within=30)
+    assert world.kubectl.find(routes, "quickstart-redirect") is not None
+    world.has("Exposed", "Unknown", "NotAccepted")
+    settled = world.quiet()
+    world.annotate("look=again")
+    assert world.quiet() == settled
+
+    def said(status: str, reason: str) -> None:
+        conditions = [
+            {"type": "Accepted", "status": status, "reason": reason, "message": "the gateway's words",
+             "lastTransitionTime": "2026-01-01T00:00:00Z"}
+        ]  # fmt: skip
+        parent = {"parentRef": {"name": "edge"}, "controllerName": "example.com/controller", "conditions": conditions}
+        set_status(world, routes, "quickstart-api", {"parents": [parent]})
+
+    said("False", "NoMatchingListenerHostname")
+    assert "the gateway's words" in world.has("Exposed", "False", "NoMatchingListenerHostname")["message"]
+    said("True", "Accepted")
+    world.has("Exposed", "True")
+
+
+def test_an_external_database_is_checked_and_the_reason_is_told(world: "World") -> None:
+    external = {"host": "db.example.com", "sslMode": "require", "credentialsSecretRef": {"name": "login"}}
+    world.apply(database={"mode": "External", "external": external})
+    assert "there is no Secret login" in world.has("ConfigurationValid", "False")["message"]
+    world.kubectl.run("create", "secret", "generic", "login", "--from-literal=username=u", "--from-literal=password=p")
+    world.has("DatabaseReady", "False", "Checking")
+    refusal = "genai-auto: AuthenticationFailed: db.example.com:5432 refuses the user with this password"
+    world.set_pods("check", "Failed", {"state": {"terminated": {"exitCode": 1, "message": refusal}}})
+    message = world.has("DatabaseReady", "False", "AuthenticationFailed")["message"]
+    assert message.startswith("db.example.com:5432 refuses the user with this password; it is tried again")
+    world.kubectl.run("patch", "secret", "login", "--type=merge", '--patch={"stringData":{"password":"q"}}')
+    world.has("DatabaseReady", "False", "Checking")
+    world.finish_job("check")
+    world.has("DatabaseReady", "True", "Accepting")
+    world.run_pods("cache", "api")
+    world.finish_job("migration")
+    world.finish_job("seed")
+    world.has("Ready", "True")
+    assert not world.kubectl.items("statefulsets")
+    assert world.kubectl.find("secret", "quickstart-database") is None
+
+
+def test_cloud_native_pg_runs_the_database(world: "World", install_crds: InstallCrds) -> None:
+    world.apply(database={"mode": "CloudNativePG", "cloudNativePG": {"create": {"instances": 1}}})
+    world.has("DatabaseReady", "False", "CloudNativePGMissing")
+    install_crds("cloudnative-pg")
+    eventually(lambda: world.kubectl.find(CLUSTERS, "quickstart-database"), within=30)
+    world.has("DatabaseReady", "False", "Starting")
+    set_status(world, CLUSTERS, "quickstart-database", {"phase": "Setting up primary", "readyInstances": 0})
+    eventually(lambda: "Setting up primary" in world.has("DatabaseReady", "False")["message"], within=10)
+    for name in ("app", "ca"):
+        values = ["--from-literal=username=u", "--from-literal=password=p", "--from-literal=ca.crt=c"]
+        world.kubectl.run("create", "secret", "generic", f"quickstart-database-{name}", *values)
+    set_status(world, CLUSTERS, "quickstart-database", {"phase": "Cluster in healthy state", "readyInstances": 1})
+    world.has("DatabaseReady", "False", "Checking")
+    world.finish_job("check")
+    world.run_pods("cache", "api")
+    world.finish_job("migration")
+    world.finish_job("seed")
+    world.has("Ready", "True")
+    world.kubectl.run("delete", "gai", "quickstart")
+    eventually(lambda: not world.kubectl.items("deployments"), within=30)
+    assert world.kubectl.find(CLUSTERS, "quickstart-database") is not None, "Retain keeps the data"
+
+
+def test_a_cluster_of_somebody_else_is_named_when_it_is_missing(world: "World", install_crds: InstallCrds) -> None:
+    install_crds("cloudnative-pg")
+    world.apply(database={"mode": "CloudNativePG", "cloudNativePG": {"clusterRef": {"name": "shared"}}})
+    assert "there is no Cluster shared" in world.has("DatabaseReady", "False", "ClusterMissing", within=30)["message"]
+    cluster = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": {"name": "shared"},
+               "spec": {"instances": 1}}  # fmt: skip
+    world.kubectl.apply(json.dumps(cluster))
+    set_status(world, CLUSTERS, "shared", {"readyInstances": 1})
+    world.has("DatabaseReady", "False", "Checking")
+
+
+def test_a_lost_network_policy_comes_back(world: "World") -> None:
+    world.apply()
+    world.has("Ready", "False")
+    policies = {item["metadata"]["name"] for item in world.kubectl.items("networkpolicies")}
+    assert policies == {"quickstart-api", "quickstart-jobs", "quickstart-database", "quickstart-redis"}
+    world.kubectl.run("delete", "networkpolicy", "quickstart-database")
+    eventually(lambda: world.kubectl.find("networkpolicy", "quickstart-database"), within=5)
+    settled = world.quiet()
+    world.annotate("look=again")
+    assert world.quiet() == settled
+    world.apply(networkPolicy={"enabled": False})
+    eventually(lambda: not world.kubectl.items("networkpolicies"), within=10)
