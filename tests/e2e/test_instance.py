@@ -30,7 +30,7 @@ def test_an_applied_resource_becomes_ready(instance: Instance) -> None:
 
 def test_a_person_reads_the_state_at_a_glance(instance: Instance) -> None:
     table = instance.kubectl.run("get", "gai").splitlines()
-    assert table[0].split() == ["NAME", "PHASE", "READY", "API", "VERSION", "AGE"]
+    assert table[0].split() == ["NAME", "PHASE", "READY", "API", "VERSION", "URL", "AGE"]
     assert table[1].split()[:4] == ["quickstart", "Ready", "True", "1/1"]
     assert "replicas" in instance.kubectl.run("explain", "gai.spec.api")
 
@@ -132,6 +132,8 @@ def test_a_wrong_spec_is_refused_with_what_to_write(instance: Instance, spec: Ma
 
 def test_a_restarted_operator_writes_nothing(instance: Instance, platform: Kubectl) -> None:
     instance.ready()
+    for settled in ("Degraded", "Progressing"):  # after whatever other tests have broken
+        instance.kubectl.run("wait", f"--for=condition={settled}=False", "gai/quickstart", "--timeout=60s")
     operator = platform.within(OPERATOR_NAMESPACE)
     before = versions(instance)
     operator.run("rollout", "restart", OPERATOR)

@@ -169,3 +169,34 @@ def test_a_lost_network_policy_comes_back(world: "World") -> None:
     assert world.quiet() == settled
     world.apply(networkPolicy={"enabled": False})
     eventually(lambda: not world.kubectl.items("networkpolicies"), within=10)
+
+
+def test_the_prometheus_operator_is_noticed_when_it_is_installed(world: "World", install_crds: InstallCrds) -> None:
+    receivers = {"slackSecretRef": {"name": "slack"}, "email": {"to": "a@example.com"}}
+    world.apply(monitoring={"receivers": receivers, "prometheusRule": {"mode": "Enabled"}})
+    world.has("MonitoringReady", "False", "PrometheusOperatorMissing")
+    annotations = world.kubectl.get("service", "quickstart-api")["metadata"]["annotations"]
+    assert annotations["prometheus.io/scrape"] == "true"
+    install_crds("monitoring")
+    message = world.has("MonitoringReady", "True", "Watched", within=30)["message"]
+    assert message == "ServiceMonitor, PrometheusRule, AlertmanagerConfig quickstart-api"
+    assert "prometheus.io/scrape" not in world.kubectl.get("service", "quickstart-api")["metadata"]["annotations"]
+    assert world.kubectl.find("configmap", "quickstart-dashboards") is not None
+    settled = world.quiet()
+    world.annotate("look=again")
+    assert world.quiet() == settled
+    rule = "prometheusrules.monitoring.coreos.com"
+    world.kubectl.run("patch", rule, "quickstart-api", "--type=merge", '--patch={"spec":{"groups":[]}}')
+    eventually(lambda: world.kubectl.get(rule, "quickstart-api")["spec"]["groups"], within=5)
+    world.apply(monitoring={"prometheusRule": {"mode": "Disabled"}})
+    eventually(lambda: world.kubectl.find(rule, "quickstart-api") is None, within=10)
+
+
+def test_pgadmin_comes_and_goes(world: "World") -> None:
+    world.apply(pgadmin={"enabled": True})
+    eventually(lambda: world.kubectl.find("deployment", "quickstart-pgadmin"), within=10)
+    assert world.kubectl.find("secret", "quickstart-pgadmin") is not None
+    eventually(lambda: world.pods("pgadmin"), within=10)
+    world.apply(pgadmin={"enabled": False})
+    kinds = ("deployment", "service", "configmap", "secret", "networkpolicy")
+    eventually(lambda: not any(world.kubectl.find(kind, "quickstart-pgadmin") for kind in kinds), within=10)

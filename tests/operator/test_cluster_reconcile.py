@@ -32,7 +32,8 @@ def test_an_instance_comes_up_step_by_step(world: "World") -> None:
     assert {kind: c["status"] for kind, c in world.conditions().items()} == {
         "Ready": "False", "Progressing": "True", "Degraded": "False", "ConfigurationValid": "True",
         "DatabaseReady": "False", "CacheReady": "False", "SchemaUpToDate": "False", "ApiAvailable": "False",
-        "RolloutsPaused": "False", "Hibernated": "False",
+        "RolloutsPaused": "False", "Hibernated": "False", "Exposed": "Unknown", "CertificateReady": "Unknown",
+        "MonitoringReady": "Unknown", "ProductionReady": "Unknown",
     }  # fmt: skip
     world.run_pods("database")
     world.has("DatabaseReady", "True", "Accepting")
@@ -57,7 +58,7 @@ def test_creating_costs_few_requests_and_an_unchanged_instance_none(world: "Worl
     world.apply(database={"managed": {"resources": unusual, "storage": {"size": "2048Mi"}}})
     world.has("Ready", "False")
     created = world.quiet() - before
-    assert created <= 20, "3 Secrets, 12 objects, and the first statuses"
+    assert created <= 24, "3 Secrets, 16 objects, and the first statuses"
     world.run_pods("database", "cache", "api")
     world.finish_job("migration")
     world.finish_job("seed")

@@ -166,5 +166,10 @@ def test_cloud_native_pg_is_reached_by_its_pods() -> None:
     assert not passes(app, API, ("ns", {"cnpg.io/cluster": "other"}), 5432)
 
 
+def test_pgadmin_reaches_the_database_where_it_is_wanted() -> None:
+    assert passes(resource(pgadmin={"enabled": True}), pod(Component.PGADMIN), DATABASE, 5432)
+    assert not passes(resource(), pod(Component.PGADMIN), DATABASE, 5432)
+
+
 def test_policies_can_be_switched_off() -> None:
     assert not [m for m in build(resource(networkPolicy={"enabled": False})) if m["kind"] == "NetworkPolicy"]

@@ -24,7 +24,8 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMES = Names("demo")
 TYPES = [
     "Ready", "Progressing", "Degraded", "ConfigurationValid", "DatabaseReady", "CacheReady", "SchemaUpToDate",
-    "ApiAvailable", "Exposed", "CertificateReady", "RolloutsPaused", "Hibernated",
+    "ApiAvailable", "Exposed", "CertificateReady", "MonitoringReady", "ProductionReady",
+    "RolloutsPaused", "Hibernated",
 ]  # fmt: skip
 
 
@@ -85,6 +86,7 @@ def test_all_well_is_ready() -> None:
     assert {kind: v.status for kind, v in assessment.conditions.items()} == {
         **dict.fromkeys(TYPES, "True"), "Progressing": "False", "Degraded": "False", "RolloutsPaused": "False",
         "Hibernated": "False", "Exposed": "Unknown", "CertificateReady": "Unknown",
+        "MonitoringReady": "Unknown", "ProductionReady": "Unknown",
     }  # fmt: skip
     assert (assessment.phase, assessment.version, assessment.api_ready) == ("Ready", "1", "1/1")
 

@@ -57,6 +57,8 @@ class Component(StrEnum):
     CHECK = "check"
     CONFIG = "config"
     EDGE = "edge"
+    MONITORING = "monitoring"
+    PGADMIN = "pgadmin"
 
 
 ONCE: Final = frozenset({Component.SEED, Component.ADMIN})
@@ -128,6 +130,16 @@ class Names:
     def tls(self) -> str:
         """Secret with the certificate, and the Certificate that fills it."""
         return f"{self.instance}-tls"
+
+    @property
+    def dashboards(self) -> str:
+        """ConfigMap with Grafana's dashboards."""
+        return f"{self.instance}-dashboards"
+
+    @property
+    def pgadmin(self) -> str:
+        """Deployment, Service, ConfigMap and Secret of pgAdmin."""
+        return f"{self.instance}-pgadmin"
 
     @property
     def jobs(self) -> str:

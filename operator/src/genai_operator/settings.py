@@ -27,6 +27,7 @@ class OperatorSettings(BaseSettings):
     )
     redis_image: str = Field("redis:7-alpine", description="Image of Redis where a resource names none.")
     valkey_image: str = Field("valkey/valkey:8-alpine", description="Image of Valkey where a resource names none.")
+    pgadmin_image: str = Field("dpage/pgadmin4:9", description="Image of pgAdmin where a resource names none.")
     kubeconfig: str = Field("", description="Path of the kubeconfig; empty: in the cluster, else ~/.kube/config.")
     kubernetes_service_host: str = Field("", description="Set by Kubernetes in every pod: the API server's address.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level logged.")
@@ -49,4 +50,5 @@ class OperatorSettings(BaseSettings):
             "database": self.database_image,
             "redis": self.redis_image,
             "valkey": self.valkey_image,
+            "pgadmin": self.pgadmin_image,
         }

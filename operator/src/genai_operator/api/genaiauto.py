@@ -14,7 +14,9 @@ from genai_operator.api.fields import ApiModel
 from genai_operator.api.images import Image, PullSecret
 from genai_operator.api.integrations import Integrations, Workshop
 from genai_operator.api.llm import LLM
+from genai_operator.api.monitoring import Monitoring
 from genai_operator.api.network_policy import NetworkPolicy
+from genai_operator.api.pgadmin import PgAdmin
 from genai_operator.api.profiles import Profile
 from genai_operator.api.redis import Redis
 
@@ -88,6 +90,10 @@ class Spec(ApiModel):
     )
     database: Database = Field(default_factory=Database, description="PostgreSQL with pgvector.")
     redis: Redis = Field(default_factory=Redis, description="The cache and the rate limits.")
+    monitoring: Monitoring = Field(
+        default_factory=Monitoring, description="What Prometheus, Alertmanager and Grafana are told."
+    )
+    pgadmin: PgAdmin = Field(default_factory=PgAdmin, description="A page to look into the database.")
     bootstrap: Bootstrap = Field(default_factory=Bootstrap, description="What a new instance begins with.")
     deletion_policy: DeletionPolicy = Field(
         DeletionPolicy.RETAIN,

@@ -57,3 +57,9 @@ class SigningSecretRef(SecretRef):
     """Where the key that signs the calls of a webhook is kept."""
 
     key: SecretKey = Field("signing-key", description=_KEY)
+
+
+class IntegrationSecretRef(SecretRef):
+    """Where the integration key of PagerDuty is kept."""
+
+    key: SecretKey = Field("integration-key", description=_KEY)

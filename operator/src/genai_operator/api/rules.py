@@ -231,6 +231,11 @@ RULES: Final = (
         "database.managed.parameters must not name addresses, files or passwords: the start script sets them",
     ),
     Rule(
+        "self.environment != 'Production' || !self.pgadmin.enabled",
+        lambda s: not _production(s) or not s.pgadmin.enabled,
+        "Production has no pgAdmin: set pgadmin.enabled to false, and look with kubectl exec and psql",
+    ),
+    Rule(
         "self.database.user != 'postgres' && !self.database.user.startsWith('pg_')",
         lambda s: s.database.user != "postgres" and not s.database.user.startswith("pg_"),
         "database.user must not be postgres or begin with pg_: these roles belong to the server",

@@ -6,6 +6,8 @@ from genai_operator.conditions.api import api_available
 from genai_operator.conditions.cache import cache_ready
 from genai_operator.conditions.database import database_ready
 from genai_operator.conditions.exposure import certificate_ready, exposed
+from genai_operator.conditions.monitoring import monitoring_ready
+from genai_operator.conditions.production import production_ready
 from genai_operator.conditions.schema import schema_up_to_date
 from genai_operator.conditions.state import is_hibernated, rollouts_paused
 from genai_operator.conditions.verdict import Check
@@ -17,6 +19,8 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("ApiAvailable", api_available),
     ("Exposed", exposed),
     ("CertificateReady", certificate_ready),
+    ("MonitoringReady", monitoring_ready),
+    ("ProductionReady", production_ready),
     ("RolloutsPaused", rollouts_paused),
     ("Hibernated", is_hibernated),
 )

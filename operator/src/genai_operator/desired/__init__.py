@@ -12,7 +12,9 @@ from genai_operator.desired import (
     database,
     exposure,
     jobs,
+    monitoring,
     network_policy,
+    pgadmin,
     scaling,
 )
 from genai_operator.desired.context import Context
@@ -33,6 +35,8 @@ BUILDERS: Final[tuple[Builder, ...]] = (
     api.build,
     scaling.build,
     exposure.build,
+    monitoring.build,
+    pgadmin.build,
 )
 
 

@@ -10,6 +10,7 @@ from genai_operator.desired.app_pod import app_pod_template
 from genai_operator.desired.config import config_hash
 from genai_operator.desired.context import Context, Running, split_image
 from genai_operator.desired.effective import rollouts_are_paused, wanted_replicas
+from genai_operator.desired.monitoring import scrape_annotations
 from genai_operator.desired.objects import metadata, service
 from genai_operator.desired.patching import merged
 from genai_operator.desired.pods import rolled_by
@@ -24,8 +25,12 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     """The Deployment and its Service."""
     names, rollout = Names(app.metadata.name), app.spec.api.rollout
     template = _pod(app, ctx.held or wanted(app, ctx))
+    reached = service(app, names.api, Component.API, http=HTTP_PORT, metrics=METRICS_PORT)
+    annotations = scrape_annotations(app, ctx, METRICS_PORT)
+    if annotations:
+        reached["metadata"]["annotations"] = annotations
     return (
-        service(app, names.api, Component.API, http=HTTP_PORT, metrics=METRICS_PORT),
+        reached,
         {
             "apiVersion": "apps/v1",
             "kind": "Deployment",

@@ -18,6 +18,7 @@ class Images:
     database: str
     redis: str
     valkey: str = "valkey/valkey:8-alpine"
+    pgadmin: str = "dpage/pgadmin4:9"
 
     def app_of(self, app: GenAIAuto) -> str:
         """Image of the agent API: the operator's, with what the resource overrides."""
@@ -38,6 +39,10 @@ class Images:
         """Image of Redis."""
         usual = self.valkey if app.spec.redis.engine is RedisEngine.VALKEY else self.redis
         return from_registry(app.spec.redis.managed.image or usual, app.spec.image_registry)
+
+    def pgadmin_of(self, app: GenAIAuto) -> str:
+        """Image of pgAdmin."""
+        return from_registry(app.spec.pgadmin.image or self.pgadmin, app.spec.image_registry)
 
 
 def from_registry(image: str, registry: str) -> str:

@@ -35,8 +35,14 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
         return ()
     wish, outside = app.spec.network_policy, _outside(app)
     database, redis = _database(app), _redis(app)
+    pgadmin = (Component.PGADMIN,) if app.spec.pgadmin.enabled else ()
     servers = (
-        (app.spec.database.mode is DatabaseMode.MANAGED, Component.DATABASE, DATABASE_PORT, (Component.API, *JOBS)),
+        (
+            app.spec.database.mode is DatabaseMode.MANAGED,
+            Component.DATABASE,
+            DATABASE_PORT,
+            (Component.API, *JOBS, *pgadmin),
+        ),
         (app.spec.redis.mode is RedisMode.MANAGED, Component.CACHE, REDIS_PORT, (Component.API,)),
     )
     return (
@@ -47,6 +53,11 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
             egress=[_DNS, *database, *redis, *outside, *wish.extra_egress],
         ),
         _policy(app, JOBS, ingress=[], egress=[_DNS, *database, *outside]),
+        *(
+            [_policy(app, (Component.PGADMIN,), ingress=[], egress=[_DNS, *database])]
+            if app.spec.pgadmin.enabled
+            else []
+        ),
         *(
             _policy(app, (component,), ingress=[_from(app, port, callers)], egress=[])
             for is_ours, component, port, callers in servers
@@ -63,6 +74,7 @@ def _policy(
         Component.API: names.api,
         Component.DATABASE: names.database,
         Component.CACHE: names.redis,
+        Component.PGADMIN: names.pgadmin,
     }.get(components[0], names.jobs)
     return {
         "apiVersion": NETWORK_POLICY.api_version,

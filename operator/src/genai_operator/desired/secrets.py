@@ -52,4 +52,6 @@ def plans(app: GenAIAuto) -> tuple[SecretPlan, ...]:
         found.append(SecretPlan(metadata(app, names.redis, Component.CACHE), random=(PASSWORD_KEY,)))
     if app.spec.auth.jwt_secret_ref is None:
         found.append(SecretPlan(metadata(app, names.auth, Component.API), random=(JWT_KEY,)))
+    if app.spec.pgadmin.enabled:
+        found.append(SecretPlan(metadata(app, names.pgadmin, Component.PGADMIN), random=(PASSWORD_KEY,)))
     return tuple(found)
