@@ -5,6 +5,7 @@ import json
 import httpx2
 import pytest
 
+from genai_operator.naming import LEASE_NAME
 from genai_testbed.deployment import OPERATOR, OPERATOR_NAMESPACE
 from genai_testbed.instance import Instance
 from genai_testbed.kubectl import Kubectl, KubectlError, Manifest
@@ -136,11 +137,17 @@ def test_a_restarted_operator_writes_nothing(instance: Instance, platform: Kubec
         instance.kubectl.run("wait", f"--for=condition={settled}=False", "gai/quickstart", "--timeout=60s")
     operator = platform.within(OPERATOR_NAMESPACE)
     before = versions(instance)
+    old = {pod["metadata"]["name"] for pod in operator.items("pods")}
     operator.run("rollout", "restart", OPERATOR)
     operator.run("rollout", "status", OPERATOR, "--timeout=90s")
+    new = {pod["metadata"]["name"] for pod in operator.items("pods")} - old
 
     def reconciled() -> str:
-        with operator.forwarded(OPERATOR, 8080) as port:
+        """What the one that works says of itself, when it is one of the new ones."""
+        holder = operator.get("lease", LEASE_NAME)["spec"]["holderIdentity"]
+        if holder not in new:
+            return ""
+        with operator.forwarded(f"pod/{holder}", 8080) as port:
             text = httpx2.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).raise_for_status().text
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         done = sum(float(line.split()[-1]) for line in lines if line.startswith("genai_operator_reconciles_total"))

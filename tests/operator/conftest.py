@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from genai_operator.install import NAME, install_manifests, rules
+from genai_operator.install import NAME, install_manifests
 from genai_operator.naming import COMPONENT
 from genai_operator.yaml_output import to_yaml
 from genai_testbed import foreign_crds, layout
@@ -52,13 +52,14 @@ class OperatorProcess:
     kubeconfig: Path
     log: Path
     arguments: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it has seen what there is."""
         environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig), "LISTEN_HOST": "127.0.0.1", "LISTEN_PORT": "0",
                        "APP_IMAGE": "genai-auto/app:1.0", "HTTPS_PROXY": "http://127.0.0.1:9",
-                       "DISCOVERY_SECONDS": "0.5"}  # fmt: skip
+                       "DISCOVERY_SECONDS": "0.5", "DEFINITION_SECONDS": "1", **self.variables}  # fmt: skip
         self.log.write_bytes(b"")
         with self.log.open("ab") as log:
             command = [str(Path(sys.executable).with_name("genai-auto-operator")), "run", *self.arguments]
@@ -89,6 +90,11 @@ class OperatorProcess:
         prefix = "genai_operator_kubernetes_requests_total{"
         lines = [line for line in self.get("/metrics").splitlines() if line.startswith(prefix)]
         return sum(int(float(line.split()[-1])) for line in lines if any(f'"{method}"' in line for method in methods))
+
+    def reconciles(self) -> int:
+        """How many reconciles have ended so far."""
+        lines = self.get("/metrics").splitlines()
+        return sum(int(float(x.split()[-1])) for x in lines if x.startswith("genai_operator_reconciles_total{"))
 
     def writes(self) -> int:
         """Requests that change something."""
@@ -251,18 +257,16 @@ def merged(base: Manifest, changes: Manifest) -> Manifest:
 
 
 @pytest.fixture
-def make_namespaced_operator(kubectl: Kubectl, tmp_path: Path) -> Callable[[World], OperatorProcess]:
+def make_namespaced_operator(kubectl: Kubectl, tmp_path: Path) -> Callable[..., OperatorProcess]:
     """Makes an operator whose account has the usual rights in one namespace, and none elsewhere."""
 
-    def make(world: World) -> OperatorProcess:
-        api = "rbac.authorization.k8s.io/v1"
-        role = {"apiVersion": api, "kind": "Role", "metadata": {"name": "op"}, "rules": rules()}
-        world.kubectl.apply(json.dumps(role))
-        world.kubectl.run("create", "serviceaccount", "op")
-        world.kubectl.run("create", "rolebinding", "op", "--role=op", f"--serviceaccount={world.namespace}:op")
-        token = world.kubectl.run("create", "token", "op").strip()
-        kubeconfig = account_kubeconfig(kubectl, token, tmp_path / "kubeconfig")
-        return OperatorProcess(kubeconfig, tmp_path / "log", ("--namespace", world.namespace))
+    def make(world: World, name: str = "op", **variables: str) -> OperatorProcess:
+        grants = install_manifests(world.namespace, "none", "none", watched=(world.namespace,))
+        kinds = ("ServiceAccount", "Role", "RoleBinding")
+        world.kubectl.apply(to_yaml(manifest for manifest in grants if manifest["kind"] in kinds))
+        token = world.kubectl.run("create", "token", NAME).strip()
+        kubeconfig = account_kubeconfig(kubectl, token, tmp_path / f"{name}.kubeconfig")
+        return OperatorProcess(kubeconfig, tmp_path / f"{name}.log", ("--namespace", world.namespace), variables)
 
     return make
 

@@ -67,7 +67,8 @@ def test_only_one_module_talks_to_kubernetes() -> None:
 
 
 def test_the_namespace_enforces_the_restricted_standard_and_the_operator_keeps_to_it() -> None:
-    namespace, *_, deployment = MANIFESTS
+    namespace = MANIFESTS[0]
+    (deployment,) = (m for m in MANIFESTS if m["kind"] == "Deployment")
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     spec = dig(deployment, "spec", "template", "spec")
     assert spec["securityContext"]["runAsNonRoot"] is True
@@ -76,6 +77,13 @@ def test_the_namespace_enforces_the_restricted_standard_and_the_operator_keeps_t
     assert {"name": "APP_IMAGE", "value": "app:1"} in spec["containers"][0]["env"]
 
 
-def test_two_operators_never_run_at_once() -> None:
-    assert dig(MANIFESTS[-1], "spec", "strategy") == {"type": "Recreate"}
-    assert dig(MANIFESTS[-1], "spec", "replicas") == 1
+def test_two_operators_run_and_the_lease_says_who_works() -> None:
+    (deployment,) = (m for m in MANIFESTS if m["kind"] == "Deployment")
+    assert dig(deployment, "spec", "replicas") == 2
+    variables = {v["name"]: v for v in dig(deployment, "spec", "template", "spec", "containers", 0, "env")}
+    assert variables["LEADER_ELECTION"]["value"] == "true"
+    assert variables["POD_NAME"]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+    (leases,) = (m for m in MANIFESTS if m["kind"] == "Role")
+    assert leases["rules"] == [
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]}
+    ]

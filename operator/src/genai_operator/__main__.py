@@ -54,12 +54,18 @@ def install_manifests(
     image: Annotated[str, typer.Option(help="Image of the operator.")],
     app_image: Annotated[str, typer.Option(help="Image of the agent API, where a resource names none.")],
     namespace: Annotated[str, typer.Option(help="Namespace of the operator.")] = "genai-auto-system",
+    replicas: Annotated[int, typer.Option(help="Operators; one works, the others wait.", min=1, max=5)] = 2,
+    watch_namespace: Annotated[
+        list[str] | None,
+        typer.Option(help="Work in this namespace only, with Roles in place of a ClusterRole; may be repeated."),
+    ] = None,
 ) -> None:
     """Print the manifests that install the operator. The CRD comes first: kubectl apply -f crds/."""
     from genai_operator.install import install_manifests as manifests
     from genai_operator.yaml_output import to_yaml
 
-    typer.echo(to_yaml(manifests(namespace, image, app_image)), nl=False)
+    documents = manifests(namespace, image, app_image, replicas=replicas, watched=watch_namespace or ())
+    typer.echo(to_yaml(documents), nl=False)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
-from genai_operator.errors import Conflict, Expired, KindAbsent, NotFound, Refused, Terminating, Unavailable
+from genai_operator.errors import Conflict, Expired, KindAbsent, NotFound, NotLeading, Refused, Terminating, Unavailable
 from genai_operator.kinds import BY_NAME, Kind
 from genai_operator.manifests import Manifest, Ref
 from genai_operator.naming import FIELD_MANAGER, SCALE_MANAGER
@@ -51,9 +51,12 @@ async def load_configuration(kubeconfig: str, *, in_cluster: bool) -> Configurat
 
 
 class Cluster:
-    """A signed-in client. `on_answer` is told of every answer, for metrics."""
+    """A signed-in client. `on_answer` is told of every answer, for metrics; `may_write` is asked before each write."""
 
-    def __init__(self, configuration: Configuration, on_answer: RequestCounter) -> None:
+    def __init__(
+        self, configuration: Configuration, on_answer: RequestCounter, may_write: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._may_write = may_write
         self._client = ApiClient(configuration)
         self._client.user_agent = FIELD_MANAGER
         self._on_answer = on_answer
@@ -162,6 +165,12 @@ class Cluster:
         path = kind.path(manifest["metadata"]["namespace"])
         return await self._call("POST", path, [("fieldManager", FIELD_MANAGER)], manifest)
 
+    async def replace(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """Replace a whole object. Raises Conflict when its resource version is not the newest."""
+        metadata = manifest["metadata"]
+        path = kind.path(metadata["namespace"], metadata["name"])
+        return await self._call("PUT", path, [("fieldManager", FIELD_MANAGER)], manifest)
+
     async def merge_patch(self, kind: Kind, ref: Ref, patch: Manifest) -> Manifest:
         """Change some fields of an existing object. Raises NotFound; never creates."""
         path = kind.path(ref.namespace, ref.name)
@@ -210,7 +219,9 @@ class Cluster:
         accept: str = _JSON,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[aiohttp.ClientResponse, str]:
-        """One whole answer, good or 304. Raises what the answer means otherwise."""
+        """One whole answer, good or 304. Raises what the answer means otherwise, and NotLeading before a write."""
+        if method != "GET" and not self._may_write():
+            raise NotLeading("this operator does not hold the Lease any more: it writes nothing")
         try:
             response = await self._send(method, path, query or [], body, content_type, accept, headers=headers)
             text = await response.text()

@@ -6,6 +6,7 @@ OperatorError
 │   ├── Conflict      409: somebody else's object or field
 │   └── NotFound      404: the object is not there
 │       └── KindAbsent   404 in plain text: the kind is not served
+├── NotLeading        another operator may work now: write nothing
 ├── Terminating       403 because the namespace is being deleted: there is nothing left to do
 ├── Expired           410: a watch must begin again with a list
 └── Unavailable       429, 5xx, no connection: try again, not before `retry_after` seconds
@@ -34,6 +35,10 @@ class NotFound(Refused):
 
 class KindAbsent(NotFound):
     """The API server does not serve this kind: its CRD is not installed."""
+
+
+class NotLeading(OperatorError):
+    """This process does not hold the Lease: it must not write."""
 
 
 class Terminating(OperatorError):

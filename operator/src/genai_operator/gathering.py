@@ -29,6 +29,7 @@ class Sources:
 
     references: which Secrets each instance refers to, as this process has seen it.
     served: tells which optional kinds there are now.
+    outdated: tells which of our fields the API server's definition lacks.
     """
 
     cluster: Cluster
@@ -36,6 +37,7 @@ class Sources:
     images: Images
     references: References
     served: Callable[[], frozenset[str]] = frozenset
+    outdated: Callable[[], tuple[str, ...]] = tuple
 
 
 async def observe(sources: Sources, ref: Ref) -> Observed | None:
@@ -57,6 +59,7 @@ async def observe(sources: Sources, ref: Ref) -> Observed | None:
         problems=problems,
         foreign_secrets=secrets,
         served=sources.served(),
+        missing_fields=sources.outdated(),
         foreign_cluster=await foreign_cluster(sources, app) if app is not None else None,
     )
     return await with_warnings(sources.cluster, observed, datetime.now(UTC))

@@ -33,7 +33,7 @@ class Kind:
         """The URL path of one object, or of the collection; `namespace` None is all namespaces."""
         root = "/apis/" if "/" in self.api_version else "/api/"
         parts = [root + self.api_version]
-        if namespace is not None:
+        if namespace:
             parts += ["namespaces", namespace]
         return "/".join(part for part in (*parts, self.plural, name, subresource) if part)
 
@@ -66,6 +66,12 @@ PROMETHEUS_RULE: Final = Kind(f"{_MONITORING}/v1", "PrometheusRule", "prometheus
 ALERTMANAGER_CONFIG: Final = Kind(
     f"{_MONITORING}/v1alpha1", "AlertmanagerConfig", "alertmanagerconfigs", _OWN, child=True, optional=True
 )
+LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases", ("get", "create", "update"))
+"""In the operator's own namespace only, so it is not among ALL, whose rights go for every watched namespace."""
+DEFINITION: Final = Kind(
+    "apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", ("get", "list", "watch")
+)
+"""Of the cluster; looked at where the operator may."""
 EVENT: Final = Kind("v1", "Event", "events", ("list",))
 NEW_EVENT: Final = Kind("events.k8s.io/v1", "Event", "events", ("create",))
 

@@ -28,6 +28,16 @@ class Metrics:
             "When the event loop and the workers were last found well, as Unix time.",
             registry=self.registry,
         )
+        self.leads = Gauge(
+            "genai_operator_leader",
+            "1 while this process works, 0 while another holds the Lease.",
+            registry=self.registry,
+        )
+        self.outdated = Gauge(
+            "genai_operator_crd_outdated",
+            "1 while the API server's definition of GenAIAuto lacks fields that this operator knows.",
+            registry=self.registry,
+        )
         self.api_requests = Counter(
             "genai_operator_kubernetes_requests_total",
             "Answers of the API server by method and status.",

@@ -14,6 +14,8 @@ MAX_INSTANCE_NAME: Final = 40
 MAX_CHILD_NAME: Final = 52
 
 FIELD_MANAGER: Final = "genai-auto-operator"
+LEASE_NAME: Final = "genai-auto-operator"
+"""The Lease that says which operator works."""
 SCALE_MANAGER: Final = "genai-auto-operator-scale"
 """Applies `replicas` and nothing else, so that an autoscaler can take that field over without a dip."""
 

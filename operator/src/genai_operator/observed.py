@@ -20,6 +20,7 @@ class Observed:
     warnings: the newest warning event of an object that is stuck.
     refusals: objects that the API server did not accept in this reconcile, with its words.
     served: names of the optional kinds that the API server has.
+    missing_fields: our fields that the API server's definition lacks.
     foreign_cluster: the Cluster of CloudNativePG that the spec refers to, when it is somebody else's.
     """
 
@@ -33,6 +34,7 @@ class Observed:
     warnings: Mapping[ObjectKey, str] = field(default_factory=lambda: MappingProxyType({}))
     refusals: tuple[tuple[ObjectKey, str], ...] = ()
     served: frozenset[str] = frozenset()
+    missing_fields: tuple[str, ...] = ()
     foreign_cluster: Manifest | None = None
 
     @property

@@ -30,6 +30,11 @@ class OperatorSettings(BaseSettings):
     pgadmin_image: str = Field("dpage/pgadmin4:9", description="Image of pgAdmin where a resource names none.")
     kubeconfig: str = Field("", description="Path of the kubeconfig; empty: in the cluster, else ~/.kube/config.")
     kubernetes_service_host: str = Field("", description="Set by Kubernetes in every pod: the API server's address.")
+    leader_election: bool = Field(
+        False, description="Work only while holding a Lease, so that several operators may run; pods do."
+    )
+    pod_name: str = Field("", description="Set in a pod: its name, by which the Lease says who works.")
+    pod_namespace: str = Field("genai-auto-system", description="Set in a pod: its namespace, where the Lease is.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level logged.")
     listen_host: str = Field("0.0.0.0", description="Address of /livez, /readyz and /metrics.")  # noqa: S104 - a pod's own
     listen_port: Annotated[int, Field(ge=0, le=65535)] = Field(
@@ -41,6 +46,10 @@ class OperatorSettings(BaseSettings):
     )
     discovery_seconds: Annotated[float, Field(ge=0.1, le=30)] = Field(
         15, description="Pause between two looks at which optional kinds the API server has."
+    )
+
+    definition_seconds: Annotated[float, Field(ge=0.1)] = Field(
+        300, description="Pause between two looks at whether the API server's definition of GenAIAuto is current."
     )
 
     def images(self) -> dict[str, str]:

@@ -149,6 +149,9 @@ def _degraded(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verdict
     for name, verdict in verdicts.items():
         if verdict.failed:
             return Verdict.yes(verdict.reason, f"{name}: {verdict.message}")
+    if observed.missing_fields:
+        message = f"the cluster's definition of GenAIAuto lacks {observed.missing_fields[0]}"
+        return Verdict.yes("CRDOutdated", f"{message}: kubectl apply --server-side -f crds/ of this operator's version")
     for component, reason, is_wanted in (
         (Component.SEED, "SeedFailed", app.spec.bootstrap.seed_knowledge_base),
         (Component.ADMIN, "AdminFailed", bool(app.spec.auth.admin_email)),

@@ -8,11 +8,14 @@ from typing import Final
 
 import structlog
 
+from genai_operator.api.crd import DEFINITION_NAME, spec_schema
+from genai_operator.api.definitions import missing_fields
 from genai_operator.cluster import Cluster
 from genai_operator.errors import Expired, OperatorError
 from genai_operator.foreign_secrets import References
-from genai_operator.kinds import OPTIONAL, SECRET, Kind
-from genai_operator.manifests import Ref
+from genai_operator.kinds import DEFINITION, OPTIONAL, SECRET, VERSION, Kind
+from genai_operator.manifests import Manifest, Ref, dig
+from genai_operator.metrics import Metrics
 from genai_operator.naming import CHILD_SELECTOR
 from genai_operator.store import Store
 
@@ -154,6 +157,37 @@ class OptionalKinds:
             task.cancel()
         for namespace in self._namespaces:
             self._store.replace(kind.name, namespace, ())
+
+
+class DefinitionWatch:
+    """Notices when the API server's definition of our kind is older than this operator."""
+
+    def __init__(self, cluster: Cluster, metrics: Metrics, pause_seconds: float, on_change: Callable[[], None]) -> None:
+        self._cluster = cluster
+        self._metrics = metrics
+        self._pause = pause_seconds
+        self._on_change = on_change
+        self.missing: tuple[str, ...] = ()
+
+    async def run(self) -> None:
+        """Look again and again until cancelled. Without the right to look nothing is missing."""
+        while True:
+            try:
+                self._judge(await self._cluster.get(DEFINITION, Ref("", DEFINITION_NAME)))
+            except OperatorError as error:
+                log.info("definition.unknown", error=str(error))
+            await asyncio.sleep(self._pause)
+
+    def _judge(self, definition: Manifest | None) -> None:
+        versions = dig(definition, "spec", "versions", default=[])
+        served = next((version for version in versions if version["name"] == VERSION), None)
+        missing = missing_fields(spec_schema(), dig(served, "schema", "openAPIV3Schema", "properties", "spec"))
+        self._metrics.outdated.set(bool(missing))
+        if missing != self.missing:
+            self.missing = missing
+            if missing:
+                log.warning("definition.outdated", missing=missing[:10], help="kubectl apply --server-side -f crds/")
+            self._on_change()
 
 
 class SecretWatch:

@@ -26,6 +26,9 @@ ROLE = "GENAI_TESTBED_PROCESS"
 WRAPPERS = frozenset({"nsenter", "setsid", "unshare", "env"})
 """Programs that only lead to another: on the way to it, or waiting for its end."""
 
+LOOKS_UNTIL_ENDED = 5
+"""A process has no environment for a moment while it becomes another program: one look proves nothing."""
+
 Found = Mapping[str, Sequence[psutil.Process]]
 
 
@@ -122,12 +125,15 @@ def is_ready(bed: Bed, place: Place, process: Process) -> bool:
 def wait_ready(bed: Bed, place: Place, process: Process) -> None:
     """Return when it is ready. Raises NotReady with the end of its log when it ends or takes too long."""
     deadline = time.monotonic() + process.seconds
+    unseen = 0
     while True:
         found = find(bed.id)
         main = main_process(found, process.name, process.executable)
         if main and is_ready(bed, place, process):
             return
-        ended = not main and not any(program_name(each) in WRAPPERS for each in found.get(process.name, ()))
+        there = main or any(program_name(each) in WRAPPERS for each in found.get(process.name, ()))
+        unseen = 0 if there else unseen + 1
+        ended = unseen >= LOOKS_UNTIL_ENDED
         if ended or time.monotonic() > deadline:
             what = "ended" if ended else f"was not ready after {process.seconds:.0f} s"
             raise NotReady(
