@@ -3,10 +3,14 @@
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from genai_operator.desired.context import Images
+from genai_operator.kinds import OPTIONAL
+from genai_operator.rendering import read_resource, render
 from genai_testbed.waiting import eventually
 
 if TYPE_CHECKING:  # pytest imports test modules by path, so conftest.py is no module at run time
@@ -14,6 +18,8 @@ if TYPE_CHECKING:  # pytest imports test modules by path, so conftest.py is no m
 
 pytestmark = pytest.mark.cluster
 
+ROOT = Path(__file__).parents[2]
+IMAGES = Images("genai-auto/app:1", "pgvector/pgvector:pg{version}", "redis:7-alpine")
 HOST = "cars.example.com"
 CLUSTERS = "clusters.postgresql.cnpg.io"
 InstallCrds = Callable[[str], None]
@@ -200,3 +206,18 @@ def test_pgadmin_comes_and_goes(world: "World") -> None:
     world.apply(pgadmin={"enabled": False})
     kinds = ("deployment", "service", "configmap", "secret", "networkpolicy")
     eventually(lambda: not any(world.kubectl.find(kind, "quickstart-pgadmin") for kind in kinds), within=10)
+
+
+def test_every_example_is_taken_by_the_api_server_with_all_that_follows_from_it(
+    world: "World", install_crds: InstallCrds
+) -> None:
+    for name in ("monitoring", "cert-manager", "gateway", "keda", "cloudnative-pg"):
+        install_crds(name)
+    everything = frozenset(kind.name for kind in OPTIONAL)
+    for example in sorted((ROOT / "examples").glob("*.yaml")):
+        text = example.read_text(encoding="utf-8")
+        created = world.kubectl.run("create", "--dry-run=server", "--filename=-", stdin=text)
+        assert created.startswith("genaiauto.genai-auto.dev/")
+        manifests = render(read_resource(text, world.namespace), IMAGES, everything)
+        applied = world.kubectl.run("apply", "--dry-run=server", "--server-side", "--filename=-", stdin=manifests)
+        assert len(applied.splitlines()) >= 10, example.name

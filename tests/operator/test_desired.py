@@ -45,7 +45,9 @@ def pod_specs(manifests: tuple[Manifest, ...]) -> list[Manifest]:
 
 
 def test_there_are_examples() -> None:
-    assert {path.stem for path in EXAMPLES} >= {"quickstart", "production"}
+    assert {path.stem for path in EXAMPLES} == {
+        "quickstart", "development", "production", "gateway", "external-services", "air-gapped", "cloudnative-pg",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
@@ -59,7 +61,7 @@ def test_golden_manifests(example: Path) -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_every_pod_satisfies_the_restricted_standard_and_has_no_token(example: Path) -> None:
     specs = pod_specs(build(read_resource(example.read_text(encoding="utf-8"))))
-    assert len(specs) >= 4
+    assert len(specs) >= 3
     for spec in specs:
         assert spec["automountServiceAccountToken"] is False
         assert spec["securityContext"]["runAsNonRoot"] is True
@@ -68,7 +70,7 @@ def test_every_pod_satisfies_the_restricted_standard_and_has_no_token(example: P
         for container in spec["containers"]:
             security = container["securityContext"]
             assert security["allowPrivilegeEscalation"] is False
-            assert security["readOnlyRootFilesystem"] is True
+            assert security["readOnlyRootFilesystem"] is (container["name"] != "pgadmin")
             assert security["capabilities"] == {"drop": ["ALL"]}
             assert (
                 container["resources"]["limits"].keys()

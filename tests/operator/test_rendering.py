@@ -14,6 +14,9 @@ QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart.yaml"
 HEAD = "apiVersion: genai-auto.dev/v1alpha1\nkind: GenAIAuto\nmetadata: {name: x}\n"
 
 
+ROOT = Path(__file__).parents[2]
+
+
 def test_render_prints_manifests_and_how_to_make_the_secrets() -> None:
     result = CliRunner().invoke(app, ["render", str(QUICKSTART), "--namespace", "team"])
     assert result.exit_code == 0
@@ -23,12 +26,29 @@ def test_render_prints_manifests_and_how_to_make_the_secrets() -> None:
     assert all(document["metadata"]["namespace"] == "team" for document in yaml.safe_load_all(result.stdout))
 
 
+def rendered_kinds(example: str, *arguments: str) -> set[str]:
+    result = CliRunner().invoke(app, ["render", str(ROOT / "examples" / f"{example}.yaml"), *arguments])
+    assert result.exit_code == 0, result.output
+    return {document["kind"] for document in yaml.safe_load_all(result.stdout)}
+
+
+def test_what_is_asked_for_by_name_is_rendered_and_what_is_auto_when_the_cluster_is_said_to_have_it() -> None:
+    assert {"HTTPRoute", "ScaledObject"} <= rendered_kinds("gateway")
+    assert "Cluster" in rendered_kinds("cloudnative-pg")
+    assert "Certificate" in rendered_kinds("production")
+    assert "ServiceMonitor" not in rendered_kinds("production")
+    assert "ServiceMonitor" in rendered_kinds("production", "--served", "ServiceMonitor")
+
+
 def test_install_manifests_prints_what_kubectl_takes() -> None:
     arguments = ["install-manifests", "--namespace", "sys", "--image", "o:1", "--app-image", "a:1"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0
     kinds = [document["kind"] for document in yaml.safe_load_all(result.stdout)]
-    assert kinds == ["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Deployment"]
+    assert kinds == [
+        "Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Deployment",
+        "PodDisruptionBudget",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

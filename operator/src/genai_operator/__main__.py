@@ -32,6 +32,10 @@ def run(
 def render(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A GenAIAuto as YAML.")],
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Namespace, where the file names none.")] = "",
+    served: Annotated[
+        list[str] | None,
+        typer.Option(help="A kind that the cluster has, such as ServiceMonitor, for what is Auto; may be repeated."),
+    ] = None,
 ) -> None:
     """Print the manifests of an instance, without a cluster."""
     from genai_operator.desired.context import Images
@@ -43,7 +47,8 @@ def render(
     settings = OperatorSettings()
     images = Images(**settings.images())
     try:
-        typer.echo(render_text(read_resource(file.read_text(encoding="utf-8"), namespace), images), nl=False)
+        resource = read_resource(file.read_text(encoding="utf-8"), namespace)
+        typer.echo(render_text(resource, images, served or ()), nl=False)
     except InvalidResource as error:
         typer.echo(f"{file}: {error}", err=True)
         raise typer.Exit(1) from error

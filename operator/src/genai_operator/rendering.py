@@ -1,11 +1,15 @@
 """The manifests of an instance without a cluster: for review, for GitOps, for those who want no operator."""
 
+from collections.abc import Collection
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from genai_operator.api.agent_api import Engine, Switch
 from genai_operator.api.crd import spec_schema
+from genai_operator.api.database import DatabaseMode
+from genai_operator.api.exposure import ExposureType, TLSMode
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.rules import broken_rules
 from genai_operator.api.schema import unknown_fields, with_defaults
@@ -13,7 +17,16 @@ from genai_operator.desired import desired_state
 from genai_operator.desired.context import Context, Images
 from genai_operator.desired.secrets import SecretPlan, plans
 from genai_operator.errors import InvalidResource
-from genai_operator.kinds import GENAI_AUTO
+from genai_operator.kinds import (
+    ALERTMANAGER_CONFIG,
+    CERTIFICATE,
+    GENAI_AUTO,
+    HTTP_ROUTE,
+    POSTGRES_CLUSTER,
+    PROMETHEUS_RULE,
+    SCALED_OBJECT,
+    SERVICE_MONITOR,
+)
 from genai_operator.yaml_output import to_yaml
 
 
@@ -45,10 +58,28 @@ def read_resource(text: str, namespace: str = "") -> GenAIAuto:
     return app
 
 
-def render(app: GenAIAuto, images: Images) -> str:
-    """YAML that `kubectl apply` takes. Secrets are a comment: whoever applies it draws the passwords."""
-    documents = desired_state(app, Context(images=images))
+def render(app: GenAIAuto, images: Images, served: Collection[str] = ()) -> str:
+    """YAML that `kubectl apply` takes. Secrets are a comment: whoever applies it draws the passwords.
+
+    served: optional kinds that the cluster has, beside those that the resource asks for by name.
+    """
+    documents = desired_state(app, Context(images=images, served=asked_for(app) | frozenset(served)))
     return "".join(_note(app, plan) for plan in plans(app)) + to_yaml(documents)
+
+
+def asked_for(app: GenAIAuto) -> frozenset[str]:
+    """Optional kinds that the resource asks for itself; what is Auto waits for a cluster to be looked at."""
+    spec, monitoring = app.spec, app.spec.monitoring
+    wishes = (
+        (HTTP_ROUTE, spec.exposure.type is ExposureType.GATEWAY),
+        (CERTIFICATE, spec.exposure.tls.mode is TLSMode.CERT_MANAGER),
+        (SCALED_OBJECT, spec.api.autoscaling.engine is Engine.KEDA),
+        (POSTGRES_CLUSTER, spec.database.mode is DatabaseMode.CLOUD_NATIVE_PG),
+        (SERVICE_MONITOR, monitoring.service_monitor.mode is Switch.ENABLED),
+        (PROMETHEUS_RULE, monitoring.prometheus_rule.mode is Switch.ENABLED),
+        (ALERTMANAGER_CONFIG, monitoring.alertmanager_config.mode is Switch.ENABLED),
+    )
+    return frozenset(kind.name for kind, wished in wishes if wished)
 
 
 def _note(app: GenAIAuto, plan: SecretPlan) -> str:
