@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,11 @@ def test_port_forward_reaches_the_pod_from_the_machine(web: Kubectl) -> None:
         connection.request("GET", "/")
         assert connection.getresponse().read() == b"served\n"
         connection.close()
+
+
+def test_metrics_tell_what_a_pod_takes(web: Kubectl) -> None:
+    line = eventually(lambda: web.run("top", "pod", "web", "--no-headers"), within=60)
+    assert re.fullmatch(r"web +\d+m +\d+Mi *\n", line)
 
 
 def test_up_twice_leaves_every_process_alone(node: Bed) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genai_testbed import addons, cgroups, configuration, isolation, layout, packages, pki, supervision, tools
+from genai_testbed.addons import METRICS_API
 from genai_testbed.configuration import CONTAINERD_SOCKET
 from genai_testbed.errors import MissingPrerequisite, NotReady, TestbedError
 from genai_testbed.kubectl import Kubectl, KubectlError, Manifest
@@ -23,6 +24,11 @@ from genai_testbed.processes import PYTHON, Process, wanted
 from genai_testbed.progress import Progress
 
 NODE_READY_SECONDS = 90.0
+WAITED_FOR = (
+    ("node", NODE_NAME, "Ready", "kubelet"),
+    ("apiservice", METRICS_API, "Available", "metrics-server"),  # else every list of the API's kinds is incomplete
+)
+"""Kind, name and condition of what makes a node complete, and the process whose log says why it is not."""
 
 
 @dataclass(frozen=True)
@@ -226,13 +232,14 @@ def _ensure_node_ready(bed: Bed, progress: Progress) -> None:
     with progress.step("wait for the node and its add-ons"):
         deadline = time.monotonic() + NODE_READY_SECONDS
         _apply(kubectl, addons.manifests())
-        while not _node_is_ready(kubectl):
-            if time.monotonic() > deadline:
-                raise NotReady(
-                    f"The node was not Ready after {NODE_READY_SECONDS:.0f} s. The end of kubelet's log:\n"
-                    f"{supervision.log_end(bed.log('kubelet'))}"
-                )
-            time.sleep(0.2)
+        for kind, name, condition, process in WAITED_FOR:
+            while not _is_true(kubectl, kind, name, condition):
+                if time.monotonic() > deadline:
+                    raise NotReady(
+                        f"The {kind} {name} was not {condition} after {NODE_READY_SECONDS:.0f} s. The end of "
+                        f"{process}'s log:\n{supervision.log_end(bed.log(process))}"
+                    )
+                time.sleep(0.2)
 
 
 def _apply(kubectl: Kubectl, manifests: Sequence[Manifest]) -> None:
@@ -241,10 +248,10 @@ def _apply(kubectl: Kubectl, manifests: Sequence[Manifest]) -> None:
         kubectl.within(namespace).apply(json.dumps(items))
 
 
-def _node_is_ready(kubectl: Kubectl) -> bool:
+def _is_true(kubectl: Kubectl, kind: str, name: str, condition: str) -> bool:
     try:
-        node = kubectl.find("node", NODE_NAME) or {}
+        found = kubectl.find(kind, name) or {}
     except KubectlError:
         return False
-    conditions = node.get("status", {}).get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    conditions = found.get("status", {}).get("conditions", [])
+    return any(each["type"] == condition and each["status"] == "True" for each in conditions)

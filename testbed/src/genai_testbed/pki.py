@@ -35,6 +35,7 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity("kubelet", f"system:node:{NODE_NAME}", ("system:nodes",)),
     Identity("kube-proxy", "system:kube-proxy"),
     Identity("coredns", "testbed:coredns", ("system:masters",)),
+    Identity("metrics-server", "testbed:metrics-server", ("system:masters",)),
     Identity("local-path-provisioner", "testbed:local-path-provisioner", ("system:masters",)),
 )
 KUBELET_CLIENT = Identity("kubelet-client", "kube-apiserver-kubelet-client", ("system:masters",))

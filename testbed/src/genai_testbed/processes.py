@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from genai_testbed.configuration import CONTAINERD_SOCKET
-from genai_testbed.layout import NODE_ADDRESS, NODE_NAME, POD_SUBNET, SERVICE_SUBNET, Bed, Level
+from genai_testbed.layout import METRICS_PORT, NODE_ADDRESS, NODE_NAME, POD_SUBNET, SERVICE_SUBNET, Bed, Level
 
 PYTHON = "python3"
 
@@ -175,6 +175,21 @@ def local_path_provisioner(bed: Bed) -> list[str]:
     ]
 
 
+def metrics_server(bed: Bed) -> list[str]:
+    conf = f"{bed.pki}/metrics-server.conf"
+    return [
+        f"--kubeconfig={conf}",
+        f"--authentication-kubeconfig={conf}",
+        f"--authorization-kubeconfig={conf}",
+        f"--secure-port={METRICS_PORT}",
+        f"--cert-dir={bed.state}/metrics-server",
+        "--kubelet-insecure-tls",  # kubelet signs its own certificate
+        "--kubelet-preferred-address-types=InternalIP",
+        "--metric-resolution=10s",  # the least that it takes, and longer than it waits for kubelet
+        "--kubelet-request-timeout=5s",
+    ]
+
+
 def _port(number: int) -> Callable[[Bed], int]:
     return lambda _: number
 
@@ -200,6 +215,7 @@ PROCESSES: tuple[Process, ...] = (
     Process("kubelet", Level.NODE, 3, kubelet, Http(_port(10248), "/healthz")),
     Process("kube-proxy", Level.NODE, 3, kube_proxy, Http(_port(10256), "/livez")),
     Process("coredns", Level.NODE, 3, coredns, Http(_port(8181), "/ready")),
+    Process("metrics-server", Level.NODE, 3, metrics_server, Http(_port(METRICS_PORT), "/livez", tls=True)),
     Process("local-path-provisioner", Level.NODE, 3, local_path_provisioner, Alive()),
 )  # fmt: skip
 

@@ -62,6 +62,7 @@ PROGRAMS: Mapping[str, GoProgram] = {
         _kubernetes("kubelet", 30),
         _kubernetes("kube-proxy", 15),
         GoProgram("coredns", "coredns", ".", 115),
+        GoProgram("metrics-server", "metrics-server", ".", 80),
         GoProgram("local-path-provisioner", "local-path-provisioner", "github.com/rancher/local-path-provisioner", 60),
     )
 }
