@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from genai_testbed import layout, lifecycle, supervision
+from genai_testbed import foreign_crds, layout, lifecycle, supervision
 from genai_testbed.errors import MissingPrerequisite, NotReady, TestbedError
 from genai_testbed.kubectl import PROGRAM as KUBECTL
 from genai_testbed.kubectl import Kubectl, KubectlError
@@ -66,8 +66,9 @@ class Testbed:
     is_ours: bool = True
 
     def prepare(self, level: str) -> None:
-        """See Cluster: Debian packages and compiled programs."""
+        """See Cluster: Debian packages, compiled programs and other projects' definitions."""
         lifecycle.prepare(Level(level), self.progress)
+        foreign_crds.prepare(self.progress)
 
     def ensure(self, level: str) -> None:
         """See Cluster."""
