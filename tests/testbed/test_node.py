@@ -3,15 +3,18 @@
 import http.client
 import json
 import re
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import psutil
 import pytest
 
 from genai_testbed import clusters, lifecycle, supervision
 from genai_testbed.errors import TestbedError
+from genai_testbed.ingress import traefik
 from genai_testbed.isolation import OWN_FOLDERS, holder
 from genai_testbed.kubectl import Kubectl
 from genai_testbed.layout import Bed, Level
@@ -134,6 +137,22 @@ def test_port_forward_reaches_the_pod_from_the_machine(web: Kubectl) -> None:
 def test_metrics_tell_what_a_pod_takes(web: Kubectl) -> None:
     line = eventually(lambda: web.run("top", "pod", "web", "--no-headers"), within=60)
     assert re.fullmatch(r"web +\d+m +\d+Mi *\n", line)
+
+
+def test_an_ingress_leads_from_the_machine_to_the_pod(node: Bed, web: Kubectl) -> None:
+    web.run("create", "secret", "tls", "edge", f"--cert={node.pki}/apiserver.crt", f"--key={node.pki}/apiserver.key")
+    web.run("create", "ingress", "edge", "--class=traefik", "--rule=localhost/*=site:80,tls=edge")
+    trusted = ssl.create_default_context(cafile=str(node.pki / "ca.crt"))
+    with traefik(clusters.Testbed(state=node.state)) as edge:
+
+        def served() -> str:
+            with urlopen(f"https://localhost:{edge.https_port}/", context=trusted, timeout=5) as answer:
+                return str(answer.read().decode())
+
+        assert eventually(served, within=20) == "served\n"
+        assert eventually(lambda: web.get("ingress", "edge")["status"]["loadBalancer"].get("ingress"), within=20)
+    assert not [role for role in supervision.find(node.id) if role.startswith("traefik")]
+    assert Kubectl(node.kubeconfig).find("ingressclass", "traefik") is None
 
 
 def test_up_twice_leaves_every_process_alone(node: Bed) -> None:
