@@ -7,8 +7,8 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
+import httpx2
 import psutil
 import pytest
 
@@ -26,6 +26,7 @@ from genai_testbed.waiting import eventually
 pytestmark = pytest.mark.node
 
 NAMESPACE = "restricted"
+GATEWAY_API = "gateway.networking.k8s.io/v1"
 SCRIPT = """
 id -G > /data/groups && echo served > /data/index.html && echo started
 exec /bin/busybox httpd -f -p 8080 -h /data
@@ -139,20 +140,48 @@ def test_metrics_tell_what_a_pod_takes(web: Kubectl) -> None:
     assert re.fullmatch(r"web +\d+m +\d+Mi *\n", line)
 
 
-def test_an_ingress_leads_from_the_machine_to_the_pod(node: Bed, web: Kubectl) -> None:
-    web.run("create", "secret", "tls", "edge", f"--cert={node.pki}/apiserver.crt", f"--key={node.pki}/apiserver.key")
-    web.run("create", "ingress", "edge", "--class=traefik", "--rule=localhost/*=site:80,tls=edge")
+def edge_answers(node: Bed, url: str) -> str:
+    """What a client outside of the node gets; the certificate is one of the test bed's authority."""
+
     trusted = ssl.create_default_context(cafile=str(node.pki / "ca.crt"))
+    return eventually(lambda: httpx2.get(url, verify=trusted).raise_for_status().text, within=20)
+
+
+@pytest.fixture(scope="module")
+def certificate(node: Bed, web: Kubectl) -> str:
+    """A Secret with a certificate for `localhost`."""
+    web.run("create", "secret", "tls", "edge", f"--cert={node.pki}/apiserver.crt", f"--key={node.pki}/apiserver.key")
+    return "edge"
+
+
+def test_an_ingress_leads_from_the_machine_to_the_pod(node: Bed, web: Kubectl, certificate: str) -> None:
+    web.run("create", "ingress", "site", "--class=traefik", f"--rule=localhost/*=site:80,tls={certificate}")
     with traefik(clusters.Testbed(state=node.state)) as edge:
-
-        def served() -> str:
-            with urlopen(f"https://localhost:{edge.https_port}/", context=trusted, timeout=5) as answer:
-                return str(answer.read().decode())
-
-        assert eventually(served, within=20) == "served\n"
-        assert eventually(lambda: web.get("ingress", "edge")["status"]["loadBalancer"].get("ingress"), within=20)
+        assert edge_answers(node, f"https://localhost:{edge.https_port}/") == "served\n"
+        assert eventually(lambda: web.get("ingress", "site")["status"]["loadBalancer"].get("ingress"), within=20)
+        web.run("delete", "ingress", "site")
     assert not [role for role in supervision.find(node.id) if role.startswith("traefik")]
     assert Kubectl(node.kubeconfig).find("ingressclass", "traefik") is None
+
+
+def test_a_gateway_leads_from_the_machine_to_the_pod(node: Bed, web: Kubectl, certificate: str) -> None:
+    with traefik(clusters.Testbed(state=node.state), gateway_api=True) as edge:
+        listener = {
+            "name": "https",
+            "port": edge.https_port,
+            "protocol": "HTTPS",
+            "tls": {"certificateRefs": [{"name": certificate}]},
+        }
+        route = {"parentRefs": [{"name": "edge"}], "rules": [{"backendRefs": [{"name": "site", "port": 80}]}]}
+        for kind, name, spec in (
+            ("Gateway", "edge", {"gatewayClassName": "traefik", "listeners": [listener]}),
+            ("HTTPRoute", "site", route),
+        ):
+            manifest = {"apiVersion": GATEWAY_API, "kind": kind, "metadata": {"name": name}, "spec": spec}
+            web.apply(json.dumps(manifest))
+        assert edge_answers(node, f"https://localhost:{edge.https_port}/") == "served\n"
+        (parent,) = eventually(lambda: web.get("httproute", "site")["status"]["parents"], within=20)
+        assert {each["type"] for each in parent["conditions"] if each["status"] == "True"} >= {"Accepted"}
 
 
 def test_up_twice_leaves_every_process_alone(node: Bed) -> None:

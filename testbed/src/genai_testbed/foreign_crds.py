@@ -43,10 +43,21 @@ SOURCES = {
     ),
     "gateway": Source(
         "sigs.k8s.io/gateway-api",
-        "v1.4.1",
-        "h1:NPxFutNkKNa8UfLd2CMlEuhIPMQgDQ6DXNKG9sHbJU8=",
+        "v1.5.1",
+        "h1:RqVRIlkhLhUO8wOHKTLnTJA6o/1un4po4/6M1nRzdd0=",
         "config/crd/standard",
-        ("gateway.networking.k8s.io_httproutes.yaml",),
+        tuple(
+            f"gateway.networking.k8s.io_{kind}.yaml"
+            for kind in (
+                "backendtlspolicies",
+                "gatewayclasses",
+                "gateways",
+                "grpcroutes",
+                "httproutes",
+                "referencegrants",
+                "tlsroutes",
+            )
+        ),
     ),
     "keda": Source(
         "github.com/kedacore/keda/v2",
