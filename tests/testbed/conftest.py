@@ -14,16 +14,20 @@ from genai_testbed.progress import Progress
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     """A control plane that the tests of this level share; each leaves it well."""
     state = tmp_path_factory.mktemp("control-plane")
-    yield lifecycle.up(Level.CONTROL_PLANE, Progress(), state)
-    lifecycle.down(Progress(), state)
+    try:
+        yield lifecycle.up(Level.CONTROL_PLANE, Progress(), state)
+    finally:
+        lifecycle.down(Progress(), state)
 
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     """A node that the tests of this level share; each leaves it well."""
     state = tmp_path_factory.mktemp("node")
-    yield lifecycle.up(Level.NODE, Progress(), state)
-    lifecycle.down(Progress(), state)
+    try:
+        yield lifecycle.up(Level.NODE, Progress(), state)
+    finally:
+        lifecycle.down(Progress(), state)
 
 
 @pytest.fixture
