@@ -28,8 +28,8 @@ _METADATA: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=
 """Objects without their contents: the API server leaves out what we ask it not to send."""
 _DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 """Every kind of every group in one answer, with an ETag."""
-_REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=5)
-_WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=70)
+_CONNECT_SECONDS: Final = 5
+_WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=70)
 """Bookmarks come about once a minute: longer silence is a dead connection."""
 _PAGE: Final = 500
 
@@ -54,8 +54,13 @@ class Cluster:
     """A signed-in client. `on_answer` is told of every answer, for metrics; `may_write` is asked before each write."""
 
     def __init__(
-        self, configuration: Configuration, on_answer: RequestCounter, may_write: Callable[[], bool] = lambda: True
+        self,
+        configuration: Configuration,
+        on_answer: RequestCounter,
+        may_write: Callable[[], bool] = lambda: True,
+        request_seconds: float = 30,
     ) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=request_seconds, sock_connect=_CONNECT_SECONDS)
         self._may_write = may_write
         self._client = ApiClient(configuration)
         self._client.user_agent = FIELD_MANAGER
@@ -239,7 +244,7 @@ class Cluster:
         body: Any = None,
         content_type: str = _JSON,
         accept: str = _JSON,
-        timeout: aiohttp.ClientTimeout = _REQUEST_TIMEOUT,  # noqa: ASYNC109 - it is aiohttp's own, per connection and read
+        timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 - it is aiohttp's own, per connection and read
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> aiohttp.ClientResponse:
         try:
@@ -251,7 +256,7 @@ class Cluster:
                 body=body,
                 auth_settings=["BearerToken"],
             )
-            answer = await self._client.call_api(*request, _request_timeout=timeout)
+            answer = await self._client.call_api(*request, _request_timeout=timeout or self._timeout)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the API server does not answer: {error or type(error).__name__}") from error
         response: aiohttp.ClientResponse = answer.response

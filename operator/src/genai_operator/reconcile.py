@@ -11,6 +11,7 @@ from genai_operator.desired import desired_state
 from genai_operator.desired.effective import is_disabled
 from genai_operator.desired.exposure import needs_own_certificate, tls_secret
 from genai_operator.desired.secrets import plans
+from genai_operator.errors import NotFound
 from genai_operator.gathering import Sources, observe
 from genai_operator.manifests import ObjectKey, Ref, key_of
 from genai_operator.observed import Observed, context
@@ -39,7 +40,10 @@ async def reconcile(sources: Sources, ref: Ref) -> Outcome:
     if observed.resource is not None and not observed.problems and not is_disabled(observed.resource):
         observed, writes = await bring_about(sources, observed, observed.resource)
     assessment = assess(observed)
-    written = await write_status(sources.cluster, observed, assessment)
+    try:
+        written = await write_status(sources.cluster, observed, assessment)
+    except NotFound:  # it was deleted meanwhile
+        return Outcome(writes, gone=True)
     return Outcome(writes + written, again_in=next_look(assessment))
 
 

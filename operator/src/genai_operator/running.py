@@ -46,7 +46,7 @@ class Operator:
         self._working = False
         self.metrics = Metrics()
         self._elector = _elector(settings, Cluster(configuration, self.metrics.count_answer))
-        self._cluster = Cluster(configuration, self.metrics.count_answer, self._leads)
+        self._cluster = Cluster(configuration, self.metrics.count_answer, self._leads, settings.request_seconds)
         images = Images(**settings.images())
         store = Store()
         scope = self._namespaces or (None,)

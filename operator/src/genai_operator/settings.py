@@ -40,6 +40,9 @@ class OperatorSettings(BaseSettings):
     listen_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8080, description="Port of /livez, /readyz and /metrics; 0 chooses a free one."
     )
+    request_seconds: Annotated[float, Field(ge=1, le=300)] = Field(
+        30, description="Longest wait for an answer of the API server."
+    )
     workers: Annotated[int, Field(ge=1, le=100)] = Field(10, description="Instances reconciled at the same time.")
     resync_seconds: Annotated[float, Field(ge=1)] = Field(
         300, description="Every instance is looked at again at least this often, with jitter."

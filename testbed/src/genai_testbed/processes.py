@@ -132,6 +132,9 @@ def kube_controller_manager(bed: Bed) -> list[str]:
         f"--cluster-cidr={POD_SUBNET}",
         f"--service-cluster-ip-range={SERVICE_SUBNET}",
         "--leader-elect=false",
+        # The default of 20 requests a second makes tests wait for the garbage collector.
+        "--kube-api-qps=300",
+        "--kube-api-burst=400",
     ]
 
 
