@@ -294,3 +294,33 @@ def test_every_fault_at_every_call_and_every_power_cut_end_in_the_same_state(
             assert max(seconds for _, seconds in [*results, *cuts]) <= RECOVERY_SECONDS
 
     asyncio.run(all_of_it())
+
+
+@pytest.mark.parametrize("fault", ["dropped", "gone", "duplicated", "silent"])
+def test_a_watch_that_fails_hides_no_drift(
+    kubectl: Kubectl, operator_account: Path, tmp_path: Path, fault: str
+) -> None:
+    config = yaml.safe_load(operator_account.read_text(encoding="utf-8"))
+
+    async def all_of_it() -> None:
+        async with bench_of(kubectl, config, tmp_path) as bench:
+            (name,) = make_namespaces(kubectl, 1)
+            script = bench.proxy.scripts[name]
+            await operate(bench, "create", name)
+            await quiet(lambda: len(script.calls))
+            wanted = bench.state(name)
+            bench.proxy.watch_fault = fault
+            if fault == "silent":
+                bench.proxy.speaking.clear()
+            damaged = kubectl.within(name)
+            damaged.run("delete", "service", "demo-api")
+            damaged.run("patch", "configmap", "demo-config", "--type=merge", '--patch={"data":{"LLM_PROVIDER":"none"}}')
+            await quiet(lambda: len(script.calls), 3)  # the fault lasts
+            bench.proxy.watch_fault = ""
+            bench.proxy.speaking.set()
+            await bench.comes_to(name, wanted, RECOVERY_SECONDS)
+            await operate(bench, "delete", name)
+            await bench.comes_to(name, frozenset(), 60)
+            kubectl.run("delete", "namespace", "--wait=false", name)
+
+    asyncio.run(all_of_it())

@@ -38,7 +38,10 @@ def test_an_ingress_leads_to_the_api_and_private_paths_lead_nowhere() -> None:
     assert rule["host"] == HOST
     leads = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
     assert leads == {"/api/v1/metrics": "demo-nowhere", "/docs": "demo-nowhere", "/": "demo-api"}
-    assert "selector" not in one(found, "Service", "demo-nowhere")["spec"]
+    nobody = one(found, "Service", "demo-nowhere")["spec"]["selector"]
+    labels = [m["spec"]["template"]["metadata"]["labels"] for m in found if "template" in m.get("spec", {})]
+    assert labels
+    assert not [pod for pod in labels if nobody.items() <= pod.items()]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from genai_operator.api.fields import (
     ObjectName,
     Resources,
     SecretKey,
+    Url,
 )
 
 _APP: Final = AppConfig()
@@ -84,7 +85,7 @@ class Autoscaling(ApiModel):
         description="Requests in progress per pod that are aimed at; 0: they do not count. An HPA needs an adapter "
         "for pod metrics, KEDA the address of Prometheus.",
     )
-    prometheus_url: Annotated[str, StringConstraints(pattern=r"^$|^https?://[^\s?#]+$", max_length=1024)] = Field(
+    prometheus_url: Url = Field(
         "",
         alias="prometheusURL",
         description="Address of Prometheus that KEDA asks for requests in progress; empty: none.",

@@ -39,7 +39,10 @@ SecretKey = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_l
 ImageName = Annotated[str, StringConstraints(pattern=r"^$|^[a-zA-Z0-9][-a-zA-Z0-9._/:@]*$", max_length=512)]
 SqlName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$", min_length=1, max_length=63)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
-Url = Annotated[str, StringConstraints(pattern=r"^$|^https?://[^\s?#]+$", max_length=1024)]
+_ADDRESS = r"(\[[0-9a-fA-F:.]+\]|[-a-zA-Z0-9._]+)(:[0-9]{1,5})?"
+Url = Annotated[
+    str, StringConstraints(pattern=rf"^$|^https?://([^\s?#/@\[\]]+@)?{_ADDRESS}(/[^\s?#]*)?$", max_length=1024)
+]
 
 
 IntOrPercent = Annotated[

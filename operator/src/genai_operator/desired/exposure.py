@@ -8,7 +8,7 @@ from genai_operator import quantities
 from genai_operator.api.exposure import Controller, Exposure, ExposureType, TLSMode
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.context import Context
-from genai_operator.desired.objects import metadata
+from genai_operator.desired.objects import metadata, service
 from genai_operator.kinds import CERTIFICATE, HTTP_ROUTE, INGRESS
 from genai_operator.manifests import Manifest
 from genai_operator.naming import Component, Names
@@ -56,16 +56,8 @@ def needs_own_certificate(app: GenAIAuto) -> bool:
 
 
 def _nowhere(app: GenAIAuto) -> Manifest:
-    """A Service that chooses no pods: whatever is led there gets no answer from us."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata(app, Names(app.metadata.name).nowhere, Component.EDGE),
-        "spec": {
-            "type": "ClusterIP",
-            "ports": [{"name": "http", "port": HTTP_PORT, "targetPort": HTTP_PORT, "protocol": "TCP"}],
-        },
-    }
+    """A Service that chooses pods of which there are none: whatever is led there gets no answer from us."""
+    return service(app, Names(app.metadata.name).nowhere, Component.EDGE, http=HTTP_PORT)
 
 
 def _ingress(app: GenAIAuto) -> Manifest:

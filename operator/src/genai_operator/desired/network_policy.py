@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from genai_contract.endpoints import HTTP_PORT, METRICS_PORT
 from genai_operator.api.database import DatabaseMode
@@ -165,8 +165,18 @@ def _outside(app: GenAIAuto) -> list[Manifest]:
 
 
 def _port(url: str) -> int:
-    parts = urlsplit(url)
+    parts = _split(url)
     return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of an address; of one that is none (the app will say so) its scheme."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit(url.partition("://")[0] + "://invalid")
+    return parts
 
 
 def _within_the_cluster(url: str) -> Manifest | None:
@@ -174,7 +184,7 @@ def _within_the_cluster(url: str) -> Manifest | None:
 
     `models.ml` may be a Service of the namespace ml as well as a site: what is let out is the namespace only.
     """
-    match = _SERVICE.match(urlsplit(url).hostname or "")
+    match = _SERVICE.match(_split(url).hostname or "")
     if match is None:
         return None
     namespace = match["namespace"]

@@ -44,6 +44,7 @@ def service(app: GenAIAuto, name: str, component: Component, **ports: int) -> Ma
         "metadata": metadata(app, name, component),
         "spec": {
             "type": "ClusterIP",
+            "sessionAffinity": "None",
             "selector": Names(app.metadata.name).selector(component),
             "ports": [
                 {"name": port_name, "port": port, "targetPort": port_name, "protocol": "TCP"}
