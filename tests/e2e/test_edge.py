@@ -1,0 +1,187 @@
+"""From outside: a real ingress controller with TLS, the guide's limits, and a rolling update that nobody notices."""
+
+import base64
+import json
+import secrets
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from socket import create_connection
+
+import httpx2
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from genai_testbed.clusters import Cluster
+from genai_testbed.ingress import Edge, traefik
+from genai_testbed.instance import Instance
+from genai_testbed.layout import POD_SUBNET
+from genai_testbed.waiting import eventually
+
+pytestmark = pytest.mark.node
+
+HOST = "cars.example.test"
+QUESTION = "Which engine oil does the GenAuto X1 take?"
+API_BURST, AUTH_BURST = 50, 10
+REQUESTS = (("GET", "/api/v1/auth/me", None), ("POST", "/api/v1/chat", {"message": QUESTION}))
+PACE_SECONDS = 0.1
+"""Between two requests of one user under load: well below the limit of 30 a second."""
+
+
+@dataclass
+class Outside:
+    """The world outside the cluster: it knows a name, a port, and the authority of its certificate."""
+
+    instance: Instance
+    edge: Edge
+    context: ssl.SSLContext
+
+    @contextmanager
+    def http(self, **headers: str) -> Iterator[httpx2.Client]:
+        """A client that comes in by HTTPS."""
+
+        def name_the_host(request: httpx2.Request) -> None:
+            request.extensions["sni_hostname"] = HOST
+
+        address = f"https://127.0.0.1:{self.edge.https_port}"
+        hooks = {"request": [name_the_host]}
+        with httpx2.Client(base_url=address, headers={"Host": HOST, **headers}, verify=self.context, timeout=30,
+                           trust_env=False, event_hooks=hooks) as client:  # fmt: skip
+            yield client
+
+    def register(self) -> str:
+        """A new user's access token."""
+        body = {"email": f"{secrets.token_hex(6)}@example.com", "password": secrets.token_hex(12), "name": "Driver"}
+        with self.http() as client:
+
+            def registered() -> str:
+                reply = client.post("/api/v1/auth/register", json=body)
+                return str(reply.raise_for_status().json()["access_token"])
+
+            return eventually(registered, within=20)  # the limit of logins may be spent for a moment
+
+
+@pytest.fixture(scope="module")
+def outside(cluster: Cluster, make_instance: Callable[..., Instance]) -> Iterator[Outside]:
+    """An instance with two pods behind Traefik."""
+    exposure = {
+        "type": "Ingress", "host": HOST, "tls": {"mode": "SelfSigned"}, "limits": {"maxBodySize": "64Ki"},
+        "ingress": {"className": "traefik", "controller": "Traefik"},
+    }  # fmt: skip
+    resources = {"requests": {"cpu": "100m", "memory": "384Mi"}, "limits": {"cpu": "2", "memory": "1Gi"}}
+    api = {"logLevel": "INFO", "replicas": 2, "trustedProxies": [POD_SUBNET, "127.0.0.0/8"], "resources": resources}
+    instance = make_instance(exposure=exposure, api=api)
+    instance.ready(within=180)
+    data = instance.kubectl.get("secret", "quickstart-tls")["data"]
+    context = ssl.create_default_context(cadata=base64.b64decode(data["ca.crt"]).decode())
+    with traefik(cluster) as edge:
+        found = Outside(instance, edge, context)
+
+        def routed() -> bool:
+            with found.http() as client:
+                return client.get("/health").status_code == httpx2.codes.OK
+
+        eventually(routed, within=30)
+        yield found
+
+
+def test_rest_streams_and_sockets_come_through_with_a_certificate_that_is_checked(outside: Outside) -> None:
+    token = outside.register()
+    with outside.http(Authorization=f"Bearer {token}") as client:
+        reply = client.post("/api/v1/chat", json={"message": QUESTION}).raise_for_status().json()
+        assert "5W-30" in reply["response"]
+        with client.stream("POST", "/api/v1/chat/stream", json={"message": QUESTION}) as events:
+            kinds = [line.removeprefix("event: ") for line in events.iter_lines() if line.startswith("event: ")]
+        assert kinds[-1] == "complete"
+    address = f"wss://{HOST}:{outside.edge.https_port}/ws/{secrets.token_hex(4)}"
+    wire = create_connection(("127.0.0.1", outside.edge.https_port))
+    bearer = [Subprotocol("bearer"), Subprotocol(token)]
+    with connect(address, sock=wire, ssl=outside.context, proxy=None, subprotocols=bearer) as socket:
+        assert json.loads(socket.recv(timeout=30))["type"] == "auth_success"
+        socket.send(json.dumps({"type": "message", "message": QUESTION}))
+        while (frame := json.loads(socket.recv(timeout=30)))["type"] != "complete":
+            assert frame["type"] != "error"
+        assert "5W-30" in frame["response"]
+    status = outside.instance.resource["status"]
+    assert status["url"] == f"https://{HOST}"
+
+
+def test_private_paths_and_large_bodies_do_not_come_through(outside: Outside) -> None:
+    token = outside.register()
+    with outside.http(Authorization=f"Bearer {token}") as client:
+        assert client.get("/api/v1/metrics").status_code in {404, 502, 503}
+        body = {"message": "x", "metadata": {"padding": "x" * 100_000}}
+        assert client.post("/api/v1/chat", json=body).status_code == httpx2.codes.CONTENT_TOO_LARGE
+
+
+def test_the_limits_are_the_guides_and_a_claimed_address_does_not_help(outside: Outside) -> None:
+    token = outside.register()
+    with outside.http(Authorization=f"Bearer {token}") as client:
+        mine = [client.get("/api/v1/auth/me") for _ in range(2 * API_BURST)]
+        assert {reply.status_code for reply in mine} == {200, 429}
+        assert {reply.headers["X-RateLimit-Limit"] for reply in mine} == {str(API_BURST)}
+    with outside.http() as client:
+        claims = ({"X-Forwarded-For": f"192.0.2.{number}"} for number in range(3 * AUTH_BURST))
+        logins = [client.post("/api/v1/auth/login", json={}, headers=claim) for claim in claims]
+        assert {reply.status_code for reply in logins} == {422, 429}
+        refused = next(reply for reply in logins if reply.status_code == httpx2.codes.TOO_MANY_REQUESTS)
+        assert refused.headers["X-RateLimit-Limit"] == str(AUTH_BURST)
+        assert int(refused.headers["Retry-After"]) >= 1
+
+
+@dataclass
+class Load:
+    """Users who ask without pause; what they got, and which failures there were."""
+
+    outside: Outside
+    stop: threading.Event = field(default_factory=threading.Event)
+    statuses: Counter[int] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def user(self, token: str) -> None:
+        with self.outside.http(Authorization=f"Bearer {token}") as client:
+            while not self.stop.is_set():
+                for method, path, body in REQUESTS:
+                    try:
+                        reply = client.request(method, path, json=body)
+                    except httpx2.HTTPError as error:
+                        self.failures.append(f"{time.strftime('%X')} {method} {path}: {error!r}")
+                        continue
+                    self.statuses[reply.status_code] += 1
+                    if reply.status_code != httpx2.codes.OK:
+                        said = f"{reply.status_code} {reply.text[:200]}"
+                        self.failures.append(f"{time.strftime('%X')} {method} {path}: {said}")
+                self.stop.wait(PACE_SECONDS)
+
+    @contextmanager
+    def running(self, users: int) -> Iterator[None]:
+        """Ask while the block runs."""
+        threads = [threading.Thread(target=self.user, args=(self.outside.register(),)) for _ in range(users)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.stop.set()
+            for thread in threads:
+                thread.join(timeout=60)
+
+
+def test_nobody_notices_a_rolling_update(outside: Outside) -> None:
+    instance, load = outside.instance, Load(outside)
+    old = {pod["metadata"]["name"] for pod in instance.pods("api")}
+    with load.running(users=3):
+        eventually(lambda: load.statuses.total() > 20, within=30)
+        patch = json.dumps({"spec": {"api": {"logLevel": "WARNING"}}})
+        instance.kubectl.run("patch", "gai", instance.name, "--type=merge", "--patch", patch)
+        instance.ready(within=180)
+        eventually(lambda: not old & {pod["metadata"]["name"] for pod in instance.kubectl.items("pods")}, within=120)
+        served = load.statuses.total()
+        eventually(lambda: load.statuses.total() > served + 20, within=30)
+    assert load.failures == []
+    assert load.statuses[200] >= 100
