@@ -101,7 +101,7 @@ generate: $(INSTALLED)  ## Write every generated copy anew
 	@$(BIN)/python -m genai_app.agents.precompute
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-  --no-emit-index-url --no-emit-find-links --no-emit-package genai-auto-contract --no-emit-package genai-auto-app
+  --no-emit-index-url --no-emit-find-links $(foreach each,$(PACKAGES),--no-emit-package genai-auto-$(each))
 lock: $(INSTALLED)  ## Resolve the pins anew (UPGRADE=--upgrade takes the newest versions)
 	@$(COMPILE) $(UPGRADE) --all-extras --group pyproject.toml:dev $(addsuffix /pyproject.toml,$(PACKAGES)) -o constraints.txt
 	@$(COMPILE) app/pyproject.toml -c constraints.txt -o app/requirements.txt

@@ -1,6 +1,8 @@
 """The CRD and the models that it is made of."""
 
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from genai_contract.resource import FOLLOWED
 from genai_operator.api.crd import FILE_NAME, crd, render, spec_schema
 from genai_operator.api.genaiauto import Spec
 from genai_operator.api.schema import Schema, structural_schema, unknown_fields, with_defaults
@@ -52,6 +55,21 @@ def test_every_field_has_a_default_or_says_what_its_absence_means(path: str) -> 
     elif not isinstance(schema["default"], dict | list):
         text = str(schema["default"])
         assert f"Default: {text.lower() if isinstance(schema['default'], bool) else text}." in schema["description"]
+
+
+@cache
+def words_of_tests() -> frozenset[str]:
+    """Every word of the tests that look at what a field does; those of the CRD itself do not count."""
+    files = (file for folder in ("operator", "e2e") for file in (ROOT / "tests" / folder).glob("*.py"))
+    texts = (file.read_text(encoding="utf-8") for file in files if file.name != Path(__file__).name)
+    return frozenset(word for text in texts for word in re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize("path", [path for path, schema in SPEC_FIELDS.items() if "properties" not in schema])
+def test_a_test_sets_every_field(path: str) -> None:
+    """Those that a setting of the app follows are set one by one in test_settings_of_the_app.py."""
+    field = path.removeprefix("spec.")
+    assert field in FOLLOWED.values() or field.rpartition(".")[2] in words_of_tests()
 
 
 @pytest.mark.parametrize("path", FIELDS)

@@ -98,6 +98,8 @@ def test_a_gateway_gets_a_route_and_a_redirect() -> None:
     redirect = one(found, "HTTPRoute", "demo-redirect")["spec"]
     assert redirect["parentRefs"][0]["sectionName"] == "http"
     assert redirect["rules"][0]["filters"][0]["requestRedirect"]["scheme"] == "https"
+    named = manifests("Gateway", gateway={"parentRefs": refs, "httpSectionName": "plain"})
+    assert one(named, "HTTPRoute", "demo-redirect")["spec"]["parentRefs"][0]["sectionName"] == "plain"
     plain = manifests("Gateway", gateway={"parentRefs": refs, "httpsRedirect": False})
     assert "demo-redirect" not in {manifest["metadata"]["name"] for manifest in plain}
 

@@ -162,3 +162,21 @@ def test_parameters_of_ones_own_win() -> None:
 def test_a_migration_waits_as_long_as_the_spec_says() -> None:
     manifests = build(resource(database={"migrations": {"timeoutSeconds": 900}}))
     assert dig(container(manifests, "Job", "demo-mig"), "command")[-1] == "900"
+
+
+def test_the_user_may_have_another_key() -> None:
+    login = {"name": "login", "usernameKey": "user"}
+    external = {**EXTERNAL["external"], "credentialsSecretRef": login}
+    variables = secret_variables(container(build(resource(database={"mode": "External", "external": external}))))
+    assert variables["POSTGRES_USER"] == ("login", "user")
+
+
+def test_redis_forgets_as_it_is_told() -> None:
+    managed = {"maxMemoryPercent": 50, "evictionPolicy": "volatile-ttl", "resources": {"limits": {"memory": "1Gi"}}}
+    manifests = build(resource(redis={"managed": managed}))
+    lines = one(manifests, "ConfigMap", "demo-redis-conf")["data"]["redis.conf"].splitlines()
+    assert {"maxmemory 536870912", "maxmemory-policy volatile-ttl"} <= set(lines)
+
+
+def test_the_image_is_pulled_when_the_spec_says() -> None:
+    assert container(build(resource(image={"pullPolicy": "Always"})))["imagePullPolicy"] == "Always"

@@ -19,7 +19,13 @@ SERVED = frozenset({SERVICE_MONITOR.name, PROMETHEUS_RULE.name, ALERTMANAGER_CON
 RECEIVERS: dict[str, Any] = {
     "slackSecretRef": {"name": "slack"},
     "pagerDutySecretRef": {"name": "pager"},
-    "email": {"to": "ops@example.com", "from": "alerts@example.com", "smarthost": "mail.example.com:587"},
+    "email": {
+        "to": "ops@example.com",
+        "from": "alerts@example.com",
+        "smarthost": "mail.example.com:587",
+        "username": "genai",
+        "passwordSecretRef": {"name": "mail"},
+    },
 }
 DECLARED = {spec.name: spec.kind for spec in vars(metrics).values() if isinstance(spec, metrics.MetricSpec)}
 
@@ -126,7 +132,9 @@ def test_receivers_hear_what_the_guide_says() -> None:
         "performance": "#genai-performance",
     }  # fmt: skip
     assert {name for name, receiver in receivers.items() if "emailConfigs" in receiver} == {"critical"}
-    assert receivers["critical"]["emailConfigs"][0]["from"] == "alerts@example.com"
+    (mail,) = receivers["critical"]["emailConfigs"]
+    assert (mail["from"], mail["authUsername"]) == ("alerts@example.com", "genai")
+    assert mail["authPassword"] == {"name": "mail", "key": "password"}
     assert receivers["critical"]["pagerdutyConfigs"][0]["routingKey"] == {"name": "pager", "key": "integration-key"}
     routes = {route["receiver"]: route["matchers"][0]["value"] for route in spec["route"]["routes"]}
     assert routes == {"critical": "critical", "cost": "cost", "performance": "performance"}

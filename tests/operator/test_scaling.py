@@ -117,6 +117,7 @@ def test_extra_variables_reach_every_pod_of_the_app_and_win() -> None:
         {"name": "HTTPS_PROXY", "value": "http://proxy:3128"},
         {"name": "HOME", "value": "/elsewhere"},
         {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        {"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "mode"}}},
     ]
     sources = [{"prefix": "X_", "secretRef": {"name": "all"}}, {"configMapRef": {"name": "more"}}]
     manifests = build(resource(api={"extraEnv": extra, "extraEnvFrom": sources}))
@@ -125,7 +126,7 @@ def test_extra_variables_reach_every_pod_of_the_app_and_win() -> None:
         (container,) = found["spec"]["template"]["spec"]["containers"]
         names = [variable["name"] for variable in container["env"]]
         assert len(names) == len(set(names))
-        assert container["env"][-3:] == extra
+        assert container["env"][-4:] == extra
         assert container["envFrom"][1:] == sources
 
 

@@ -257,7 +257,7 @@ def test_redis_wants_a_password_that_no_process_list_shows(redis_pod: Pod) -> No
         with pytest.raises(valkey.AuthenticationError):
             valkey.Valkey(port=redis_pod.port).ping()
         assert AWKWARD.encode() not in Path(f"/proc/{process.pid}/cmdline").read_bytes()
-        assert client.config_get("maxmemory") == {"maxmemory": str(1024**3 * 75 // 100)}
+        assert client.config_get("maxmemory") == {"maxmemory": str(256 * 1024**2 * 75 // 100)}
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "allkeys-lru"}
         assert client.config_get("save") == {"save": ""}
         client.close()  # type: ignore[no-untyped-call]  # the client's life cycle has no types

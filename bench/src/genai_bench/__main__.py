@@ -7,11 +7,13 @@ import typer
 
 from genai_app.errors import ConfigurationError
 from genai_bench import report as reports
-from genai_bench.benches import BENCHES
+from genai_bench.benches import BENCHES, Found
 from genai_bench.errors import BenchError
 from genai_bench.figures import HEADINGS, cells, columns
-from genai_bench.plan import FULL, QUICK
+from genai_bench.operators import operator
+from genai_bench.plan import FULL, QUICK, Plan
 from genai_bench.world import opened
+from genai_testbed.errors import TestbedError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -23,6 +25,7 @@ class Name(StrEnum):
     P3 = "p3"
     P4 = "p4"
     P6 = "p6"
+    P10 = "p10"
     ALL = "all"
 
 
@@ -33,18 +36,24 @@ def run(
 ) -> None:
     """Measure. A goal that is missed is said, and is no failure."""
     plan = QUICK if quick else FULL
-    names = tuple(BENCHES) if name is Name.ALL else (name.value,)
+    names = (*BENCHES, Name.P10.value) if name is Name.ALL else (name.value,)
     try:
-        with opened(_say) as world:
-            for each in names:
-                _say(f"{each}: {plan.rounds} rounds of {plan.seconds} s a side")
-                found = BENCHES[each](world, plan, _say)
-                path = reports.write(each, plan, found, quick=quick)
-                typer.echo(columns([HEADINGS, *map(cells, found.rows)]))
-                _say(f"→ {path}")
-    except (BenchError, ConfigurationError) as error:
+        if served := [each for each in names if each in BENCHES]:
+            with opened(_say) as world:
+                for each in served:
+                    _say(f"{each}: {plan.rounds} rounds of {plan.seconds} s a side")
+                    _keep(each, plan, BENCHES[each](world, plan, _say), quick=quick)
+        if Name.P10.value in names:
+            _keep(Name.P10.value, plan, operator(plan, _say), quick=quick)
+    except (BenchError, ConfigurationError, TestbedError) as error:
         _say(f"genai-bench: {error}")
         raise typer.Exit(1) from None
+
+
+def _keep(name: str, plan: Plan, found: Found, *, quick: bool) -> None:
+    path = reports.write(name, plan, found, quick=quick)
+    typer.echo(columns([HEADINGS, *map(cells, found.rows)]))
+    _say(f"→ {path}")
 
 
 @app.command()

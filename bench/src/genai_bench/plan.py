@@ -13,12 +13,16 @@ LOAD_CORE: Final = 1
 
 @dataclass(frozen=True)
 class Plan:
-    """`seconds` is one side's part of a round; `sessions` are WebSockets that are open at once."""
+    """`seconds` is one side's part of a round; `sessions` are WebSockets that are open at once.
+
+    resources: how many the operator is given at once.
+    """
 
     rounds: int
     seconds: int
     sessions: int
     connections: int = 8
+    resources: int = 100
 
     @property
     def longest(self) -> float:
@@ -27,7 +31,7 @@ class Plan:
 
 
 FULL: Final = Plan(rounds=5, seconds=6, sessions=10_000)
-QUICK: Final = Plan(rounds=3, seconds=3, sessions=2_000)
+QUICK: Final = Plan(rounds=3, seconds=3, sessions=2_000, resources=20)
 
 
 def interleaved(plan: Plan, sides: Sequence[Side]) -> Iterator[tuple[int, Side]]:

@@ -31,6 +31,8 @@ from genai_operator.store import Store
 from genai_operator.watching import DefinitionWatch, Informer, OptionalKinds, SecretWatch
 
 _BEAT_SECONDS: Final = 5.0
+_RENEWAL_SECONDS: Final = 4.0
+"""Longest wait for an answer about the Lease: half of the time in which it must be renewed."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +47,9 @@ class Operator:
         self._stop = asyncio.Event()
         self._working = False
         self.metrics = Metrics()
-        self._elector = _elector(settings, Cluster(configuration, self.metrics.count_answer))
+        self._elector = _elector(
+            settings, Cluster(configuration, self.metrics.count_answer, request_seconds=_RENEWAL_SECONDS)
+        )
         self._cluster = Cluster(configuration, self.metrics.count_answer, self._leads, settings.request_seconds)
         images = Images(**settings.images())
         store = Store()
@@ -85,8 +89,7 @@ class Operator:
                 background.append(group.create_task(self._optional.run()))
                 if not self._namespaces:  # who works in some namespaces has no rights in the cluster
                     background.append(group.create_task(self._definition.run()))
-                if self._elector is not None:
-                    background.append(group.create_task(self._elector.keep()))
+                keeping = group.create_task(self._elector.keep()) if self._elector is not None else None
                 if await self._first_lists():
                     started = asyncio.Event()
                     background += [
@@ -95,7 +98,9 @@ class Operator:
                         *(group.create_task(watch.run()) for watch in self._secret_watches),
                     ]
                     await self._queue.run(self._stop)
-                if self._elector is not None:
+                if self._elector is not None and keeping is not None:
+                    keeping.cancel()
+                    await asyncio.wait((keeping,))  # else it might take back what is given up
                     await self._elector.release()
                 for task in background:
                     task.cancel()
