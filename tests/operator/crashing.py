@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -20,6 +21,7 @@ class Nursery:
         self._variables = variables
         self._log = log
         self._pid = 0
+        self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -51,8 +53,9 @@ class Nursery:
 
     def restart(self) -> None:
         """Kill it, and start the next one."""
-        self.kill()
-        self.start()
+        with self._one_at_a_time:  # two power cuts may come at once
+            self.kill()
+            self.start()
 
 
 def main() -> None:
