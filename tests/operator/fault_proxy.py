@@ -60,7 +60,7 @@ class Script:
 class FaultProxy:
     """Serves on loopback. `kill` ends the operator at once. `watch_fault` spoils every watch while it is set.
 
-    speaking: while it is not set, watches say nothing.
+    speaking: while it is not set, watches say nothing. never: set by nobody.
     """
 
     upstream: str
@@ -69,6 +69,7 @@ class FaultProxy:
     scripts: dict[str, Script] = field(default_factory=lambda: defaultdict(Script))
     watch_fault: str = ""
     speaking: asyncio.Event = field(default_factory=asyncio.Event)
+    never: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
 
     @asynccontextmanager
@@ -103,7 +104,7 @@ class FaultProxy:
         if fault in ANSWERS:
             return spoilt(fault)
         if fault is Fault.SILENCE:
-            await asyncio.sleep(60)  # the operator gives up before
+            await self.never.wait()  # the operator gives up before; this ends with the proxy
         if fault in (Fault.RESET, Fault.KILLED_BEFORE):
             return await self._cut(request, fault)
         body = await request.read()
