@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -139,6 +140,25 @@ def test_paused_rollouts_wait_and_drift_is_mended_all_the_same(world: "World") -
     eventually(lambda: {pod["metadata"]["name"] for pod in world.pods("api")} - before, within=10)
     world.run_pods("api")
     world.has("Ready", "True")
+
+
+def test_a_change_waits_for_the_maintenance_window(world: "World") -> None:
+    world.bring_up()
+    before = {pod["metadata"]["name"] for pod in world.pods("api")}
+    now = datetime.now(UTC)
+    closed = [{"start": f"{(now.hour + 12) % 24:02}:00", "durationMinutes": 60}]
+    world.apply(maintenanceWindows=closed, api={"logLevel": "ERROR"})
+    opening = (now + timedelta(hours=12)).replace(minute=0, second=0)
+    assert f"before {opening:%Y-%m-%d %H:%M} UTC" in world.has("Ready", "False", "RolloutsPaused")["message"]
+    world.has("RolloutsPaused", "True", "OutsideMaintenanceWindow")
+    world.apply(maintenanceWindows=closed, version="9.9", api={"logLevel": "ERROR"})
+    world.has("SchemaUpToDate", "False", "OutsideMaintenanceWindow")
+    assert {pod["metadata"]["name"] for pod in world.pods("api")} == before
+    (migration,) = [job for job in world.kubectl.items("jobs") if "migration" in job["metadata"]["name"]]
+    assert "9.9" not in json.dumps(migration["spec"])
+    world.apply(maintenanceWindows=[{"start": f"{now.hour:02}:00", "durationMinutes": 1440}], version="9.9")
+    world.finish_job("migration")
+    eventually(lambda: {pod["metadata"]["name"] for pod in world.pods("api")} - before, within=10)
 
 
 def test_a_restart_by_annotation_replaces_the_pods_of_the_api(world: "World") -> None:

@@ -38,6 +38,8 @@ QUANTITIES: dict[str, list[Any]] = {
     "maxUnavailable": ["1", "25%", 0, "0%"],
     "maxBodySize": ["1Mi", 1000],
 }
+TEXTS = {"timezone": ["UTC", "Europe/Berlin"]}
+"""Texts of which a pattern tells only the letters."""
 FREE_FORM: dict[str, list[Any]] = {
     "affinity": [{}, {"podAntiAffinity": {}}],
     "behavior": [{}, {"scaleDown": {"selectPolicy": "Disabled"}}],
@@ -65,7 +67,7 @@ def values(schema: Schema, name: str) -> st.SearchStrategy[Any]:
         case "integer":
             return st.integers(schema.get("minimum", 0), schema.get("maximum", 100))
         case _:
-            return texts(schema)
+            return st.sampled_from(TEXTS[name]) if name in TEXTS else texts(schema)
 
 
 def distinct(items: list[Any], schema: Schema) -> bool:

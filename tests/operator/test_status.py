@@ -65,7 +65,9 @@ def healthy(app: GenAIAuto) -> Observed:
                 "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}],
             }  # fmt: skip
         if key.kind == "StatefulSet":
-            item["status"] = {"observedGeneration": 1, "currentRevision": "r", "updateRevision": "r"}
+            item["status"] = {
+                "observedGeneration": 1, "currentRevision": "r", "updateRevision": "r", "availableReplicas": 1,
+            }  # fmt: skip
         if key.kind == "Job":
             item["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
     database = pod(Component.DATABASE, "demo-database-0", conditions=READY)

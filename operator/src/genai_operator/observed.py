@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from genai_operator.api.genaiauto import GenAIAuto, Metadata
 from genai_operator.desired.context import Context, Images, Running
 from genai_operator.desired.jobs import administrator_of, migration_name
+from genai_operator.desired.windows import is_open
 from genai_operator.manifests import Manifest, ObjectKey, dig, digest, key_of
 from genai_operator.naming import APP_VERSION, COMPONENT, CONFIG_HASH, Component, Names
 
@@ -22,6 +24,7 @@ class Observed:
     served: names of the optional kinds that the API server has.
     missing_fields: our fields that the API server's definition lacks.
     foreign_cluster: the Cluster of CloudNativePG that the spec refers to, when it is somebody else's.
+    now: when it was seen.
     """
 
     metadata: Metadata
@@ -36,6 +39,7 @@ class Observed:
     served: frozenset[str] = frozenset()
     missing_fields: tuple[str, ...] = ()
     foreign_cluster: Manifest | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def names(self) -> Names:
@@ -103,9 +107,50 @@ def context(observed: Observed, app: GenAIAuto) -> Context:
         ),
         live_replicas=dig(observed.child("Deployment", names.api), "spec", "replicas"),
         served=observed.served,
+        kept=_kept(observed, app),
     )  # fmt: skip
     migrated = job_succeeded(observed.child("Job", migration_name(app, ctx)))
     return replace(ctx, held=None if migrated else _held(observed, app))
+
+
+def _kept(observed: Observed, app: GenAIAuto) -> frozenset[Component]:
+    """Whose pods wait for a maintenance window: those that serve, unless their rollout began in one."""
+    windows = app.spec.maintenance_windows
+    if not windows or is_open(windows, observed.now):
+        return frozenset()
+    names = observed.names
+    workloads = {
+        Component.API: observed.child("Deployment", names.api),
+        Component.DATABASE: observed.child("StatefulSet", names.database),
+        Component.CACHE: observed.child("Deployment", names.redis),
+    }
+    return frozenset(
+        component
+        for component, workload in workloads.items()
+        if workload is not None
+        and dig(workload, "status", "availableReplicas", default=0) > 0
+        and (_keeps(workload) or rolled_out(workload))
+    )
+
+
+def _keeps(workload: Manifest) -> bool:
+    partition = dig(workload, "spec", "updateStrategy", "rollingUpdate", "partition", default=0)
+    return bool(dig(workload, "spec", "paused", default=False) or partition > 0)
+
+
+def rolled_out(workload: Manifest | None) -> bool:
+    """Whether the controller has seen the newest specification, and as many pods of it as wanted are ready."""
+    seen = dig(workload, "status", "observedGeneration", default=0)
+    if workload is None or seen < workload["metadata"]["generation"]:
+        return False
+    status, wanted = workload.get("status", {}), dig(workload, "spec", "replicas", default=1)
+    if workload["kind"] == "StatefulSet":
+        return bool(status.get("currentRevision") == status.get("updateRevision"))
+    return bool(
+        status.get("updatedReplicas", 0) == wanted
+        and status.get("replicas", 0) == wanted
+        and status.get("availableReplicas", 0) == wanted
+    )
 
 
 def running(observed: Observed) -> Running | None:

@@ -11,6 +11,7 @@ from genai_operator.desired import desired_state
 from genai_operator.desired.effective import is_disabled
 from genai_operator.desired.exposure import needs_own_certificate, tls_secret
 from genai_operator.desired.secrets import plans
+from genai_operator.desired.windows import next_change
 from genai_operator.errors import NotFound
 from genai_operator.gathering import Sources, observe
 from genai_operator.manifests import ObjectKey, Ref, key_of
@@ -44,7 +45,7 @@ async def reconcile(sources: Sources, ref: Ref) -> Outcome:
         written = await write_status(sources.cluster, observed, assessment)
     except NotFound:  # it was deleted meanwhile
         return Outcome(writes, gone=True)
-    return Outcome(writes + written, again_in=next_look(assessment))
+    return Outcome(writes + written, again_in=next_look(assessment, observed))
 
 
 async def bring_about(sources: Sources, observed: Observed, app: GenAIAuto) -> tuple[Observed, int]:
@@ -74,7 +75,11 @@ def _after(observed: Observed, steps: tuple[Applied, ...], gone: tuple[ObjectKey
     return replace(observed.with_objects(changed, gone), refusals=refusals)
 
 
-def next_look(assessment: Assessment) -> float | None:
+def next_look(assessment: Assessment, observed: Observed) -> float | None:
     """Seconds until the next look; None when the resync is soon enough."""
     settled = assessment.conditions["Ready"].status == "True" and assessment.conditions["Degraded"].status == "False"
-    return None if settled else _SOON_SECONDS
+    if not settled:
+        return _SOON_SECONDS
+    windows = observed.resource.spec.maintenance_windows if observed.resource is not None else ()
+    edge = next_change(windows, observed.now)
+    return None if edge is None else (edge - observed.now).total_seconds()

@@ -174,7 +174,7 @@ class Operator:
         if outcome.writes:
             log.info("reconciled", writes=outcome.writes)
         resync = self._settings.resync_seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
-        return resync if outcome.again_in is None else outcome.again_in
+        return resync if outcome.again_in is None else min(resync, outcome.again_in)
 
     def _listed(self) -> bool:
         """Ready is also who waits for its turn."""

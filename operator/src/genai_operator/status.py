@@ -21,7 +21,6 @@ from genai_operator.desired.effective import (
     hibernated,
     is_disabled,
     redis_size,
-    rollouts_are_paused,
     wanted_replicas,
 )
 from genai_operator.desired.exposure import url
@@ -33,7 +32,7 @@ from genai_operator.diagnosis import (
 from genai_operator.kinds import SCALED_OBJECT
 from genai_operator.manifests import Manifest, dig
 from genai_operator.naming import RECONCILE, Component
-from genai_operator.observed import Observed, context, running
+from genai_operator.observed import Observed, context, rolled_out, running
 
 OFFLINE_MODEL: Final = "offline"
 """In place of a model's name: answers are extracted from the knowledge base."""
@@ -190,8 +189,8 @@ def _progressing(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verd
     managed = app.spec.database.mode is DatabaseMode.MANAGED
     workloads = (("Deployment", observed.names.api), ("StatefulSet", observed.names.database) if managed else None)
     for kind, name in filter(None, workloads):
-        if not _rolled_out(observed.child(kind, name)):
-            if rollouts_are_paused(app):
+        if not rolled_out(observed.child(kind, name)):
+            if verdicts["RolloutsPaused"].status == "True":
                 return Verdict.yes("RolloutsPaused", f"{name} is to change: {verdicts['RolloutsPaused'].message}")
             return Verdict.yes("RollingOut", f"waiting for the newest pods of {name} to be ready")
     if degraded.status == "True":
@@ -228,18 +227,3 @@ def _phase(app: GenAIAuto, ready: Verdict, degraded: Verdict) -> Phase:
 
 def _message(ready: Verdict, degraded: Verdict) -> str:
     return degraded.message if degraded.status == "True" else ready.message
-
-
-def _rolled_out(workload: Manifest | None) -> bool:
-    """Whether the controller has seen the newest specification, and as many pods of it as wanted are ready."""
-    seen = dig(workload, "status", "observedGeneration", default=0)
-    if workload is None or seen < workload["metadata"]["generation"]:
-        return False
-    status, wanted = workload.get("status", {}), dig(workload, "spec", "replicas", default=1)
-    if workload["kind"] == "StatefulSet":
-        return bool(status.get("currentRevision") == status.get("updateRevision"))
-    return bool(
-        status.get("updatedReplicas", 0) == wanted
-        and status.get("replicas", 0) == wanted
-        and status.get("availableReplicas", 0) == wanted
-    )

@@ -1,8 +1,9 @@
 """The building blocks of the resource models: the frozen base class and the field types with their limits."""
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from genai_operator import quantities
@@ -44,6 +45,21 @@ Url = Annotated[
     str, StringConstraints(pattern=rf"^$|^https?://([^\s?#/@\[\]]+@)?{_ADDRESS}(/[^\s?#]*)?$", max_length=1024)
 ]
 
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name}: write an IANA name such as Europe/Berlin") from None
+    return name
+
+
+TimeZone = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_+/-]+$", min_length=1, max_length=64),
+    AfterValidator(_known_zone),
+]
+"""The API server checks the letters; that there is such a zone, only the operator can tell."""
 
 IntOrPercent = Annotated[
     str,

@@ -14,6 +14,7 @@ from genai_operator.api.fields import ApiModel
 from genai_operator.api.images import Image, PullSecret
 from genai_operator.api.integrations import Integrations, Workshop
 from genai_operator.api.llm import LLM
+from genai_operator.api.maintenance import MaintenanceWindow
 from genai_operator.api.monitoring import Monitoring
 from genai_operator.api.network_policy import NetworkPolicy
 from genai_operator.api.pgadmin import PgAdmin
@@ -54,6 +55,11 @@ class Spec(ApiModel):
     )
     state: State = Field(
         State.RUNNING, description="Hibernated stops every pod and keeps volumes, Secrets and configuration."
+    )
+    maintenance_windows: Annotated[tuple[MaintenanceWindow, ...], Field(max_length=10)] = Field(
+        (),
+        description="When pods that serve may be replaced; none: at any time. Outside of them a change waits, "
+        "migrations included, while scaling, repairs and pods that do not serve do not.",
     )
     environment: Environment = Field(
         Environment.PRODUCTION,

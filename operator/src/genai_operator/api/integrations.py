@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from genai_contract.config import AppConfig
-from genai_operator.api.fields import ApiModel, Url
+from genai_operator.api.fields import ApiModel, TimeZone, Url
 from genai_operator.api.references import ApiKeySecretRef, SigningSecretRef, WebhookSecretRef
 
 _APP: Final = AppConfig()
@@ -53,9 +53,7 @@ class Integrations(ApiModel):
 class Workshop(ApiModel):
     """When the workshop takes cars in; for appointments in our own database."""
 
-    timezone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]+$", min_length=1, max_length=64)] = Field(
-        _APP.service_timezone, description="IANA time zone, such as America/Sao_Paulo."
-    )
+    timezone: TimeZone = Field(_APP.service_timezone, description="IANA time zone, such as America/Sao_Paulo.")
     opening_hours: OpeningHours = Field(
         _APP.service_opening_hours, description="Opening hours by weekday, comma-separated."
     )

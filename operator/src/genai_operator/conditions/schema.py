@@ -1,6 +1,7 @@
 """Whether the schema of the database is what the app needs."""
 
 from genai_operator.api.genaiauto import GenAIAuto
+from genai_operator.conditions.state import rollouts_paused
 from genai_operator.conditions.verdict import STOPPED, Verdict
 from genai_operator.desired.effective import hibernated
 from genai_operator.desired.jobs import migration_name
@@ -17,6 +18,9 @@ def schema_up_to_date(o: Observed, app: GenAIAuto) -> Verdict:
     job = o.child("Job", name)
     if job_succeeded(job):
         return Verdict.yes("Migrated", f"the schema fits {o.images.app_of(app)}")
+    paused = rollouts_paused(o, app)
+    if job is None and paused.reason == "OutsideMaintenanceWindow":
+        return Verdict.wait(paused.reason, f"the migration for {o.images.app_of(app)} waits: {paused.message}")
     problem = job_problem(job, o.pods(Component.MIGRATION), o.warning("Job", name))
     if problem is not None:
         return Verdict.no(Problem("MigrationFailed", problem.message) if problem.reason == "JobFailed" else problem)

@@ -9,7 +9,7 @@ from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.app_pod import app_pod_template
 from genai_operator.desired.config import config_hash
 from genai_operator.desired.context import Context, Running, split_image
-from genai_operator.desired.effective import rollouts_are_paused, wanted_replicas
+from genai_operator.desired.effective import wanted_replicas
 from genai_operator.desired.monitoring import scrape_annotations
 from genai_operator.desired.objects import metadata, service
 from genai_operator.desired.patching import merged
@@ -37,7 +37,7 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
             "metadata": metadata(app, names.api, Component.API),
             "spec": {
                 "replicas": wanted_replicas(app, ctx.live_replicas),
-                **({"paused": True} if rollouts_are_paused(app) else {}),
+                **({"paused": True} if ctx.keeps_pods(app, Component.API) else {}),
                 "strategy": {
                     "type": "RollingUpdate",
                     "rollingUpdate": {

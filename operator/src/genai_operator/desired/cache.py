@@ -8,7 +8,7 @@ from genai_operator.api.profiles import Size
 from genai_operator.api.redis import ManagedRedis, RedisMode
 from genai_operator.desired.connections import PASSWORD_KEY, REDIS_PORT
 from genai_operator.desired.context import Context
-from genai_operator.desired.effective import hibernated, redis_size, rollouts_are_paused
+from genai_operator.desired.effective import hibernated, redis_size
 from genai_operator.desired.objects import config_map, metadata, service
 from genai_operator.desired.pods import SERVER_USER, Volume, container, pod_template, rolled_by
 from genai_operator.desired.scripts import script
@@ -78,7 +78,7 @@ def _deployment(app: GenAIAuto, ctx: Context, config_hash: str) -> Manifest:
         "metadata": metadata(app, names.redis, Component.CACHE),
         "spec": {
             "replicas": 0 if hibernated(app) else 1,
-            **({"paused": True} if rollouts_are_paused(app) else {}),
+            **({"paused": True} if ctx.keeps_pods(app, Component.CACHE) else {}),
             # Two at once would share no data: clients see one or the other, which a cache may do for some seconds.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "selector": {"matchLabels": names.selector(Component.CACHE)},

@@ -8,6 +8,7 @@ from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.images import Image
 from genai_operator.api.redis import RedisEngine
 from genai_operator.kinds import Kind
+from genai_operator.naming import PAUSE_ROLLOUTS, Component
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Context:
     claim_template_size: the size in the StatefulSet's immutable claim template; empty before it exists.
     live_replicas: API pods that the Deployment asks for now; None before it exists.
     served: names of the optional kinds that the API server has.
+    kept: components whose pods serve and must not be replaced now: no maintenance window is open.
     """
 
     images: Images
@@ -96,7 +98,17 @@ class Context:
     claim_template_size: str = ""
     live_replicas: int | None = None
     served: frozenset[str] = frozenset()
+    kept: frozenset[Component] = frozenset()
+
+    def keeps_pods(self, app: GenAIAuto, component: Component) -> bool:
+        """Whether pods stay as they are although their template changes: by annotation, or until a window opens."""
+        return rollouts_are_paused(app) or component in self.kept
 
     def serves(self, kind: Kind) -> bool:
         """Whether objects of an optional kind can be made."""
         return kind.name in self.served
+
+
+def rollouts_are_paused(app: GenAIAuto) -> bool:
+    """Whether an annotation keeps pods as they are although their templates change."""
+    return app.metadata.annotations.get(PAUSE_ROLLOUTS, "") == "true"

@@ -9,7 +9,7 @@ from genai_operator.api.genaiauto import DeletionPolicy, GenAIAuto
 from genai_operator.api.profiles import Size
 from genai_operator.desired.connections import DATABASE_PORT, PASSWORD_KEY
 from genai_operator.desired.context import Context
-from genai_operator.desired.effective import database_size, hibernated, rollouts_are_paused
+from genai_operator.desired.effective import database_size, hibernated
 from genai_operator.desired.objects import config_map, metadata, service
 from genai_operator.desired.pods import SERVER_USER, Volume, container, pod_template, rolled_by
 from genai_operator.desired.scripts import script
@@ -94,7 +94,7 @@ def _stateful_set(app: GenAIAuto, ctx: Context, config_hash: str) -> Manifest:
             # Pods below the partition keep their revision: with one pod, 1 pauses.
             "updateStrategy": {
                 "type": "RollingUpdate",
-                "rollingUpdate": {"partition": 1 if rollouts_are_paused(app) else 0},
+                "rollingUpdate": {"partition": 1 if ctx.keeps_pods(app, Component.DATABASE) else 0},
             },
             "persistentVolumeClaimRetentionPolicy": {
                 "whenDeleted": "Retain" if keep else "Delete",

@@ -7,7 +7,7 @@ from genai_operator.api.agent_api import Engine, Switch
 from genai_operator.api.fields import Resources
 from genai_operator.api.genaiauto import GenAIAuto, State
 from genai_operator.api.profiles import PROFILES, Amount, Size
-from genai_operator.naming import PAUSE_ROLLOUTS, RECONCILE
+from genai_operator.naming import RECONCILE
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,6 @@ class Bounds:
 def hibernated(app: GenAIAuto) -> bool:
     """Whether every pod is stopped on purpose."""
     return app.spec.state is State.HIBERNATED
-
-
-def rollouts_are_paused(app: GenAIAuto) -> bool:
-    """Whether pods stay as they are although their templates change."""
-    return app.metadata.annotations.get(PAUSE_ROLLOUTS, "") == "true"
 
 
 def is_disabled(app: GenAIAuto) -> bool:

@@ -22,8 +22,12 @@ _ADMIN_SECRET: Final = "/run/secrets/genai-auto"  # noqa: S105 - a path, not a p
 
 
 def build_migration(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
-    """Bring the schema to what the wanted image needs. While it hibernates there is no database to migrate."""
-    return () if hibernated(app) else (_migration(app, ctx),)
+    """Bring the schema to what the wanted image needs. While it hibernates there is no database to migrate.
+
+    What a running API must wait for begins in a maintenance window, as its rollout does.
+    """
+    waits = ctx.held is not None and Component.API in ctx.kept
+    return () if hibernated(app) or waits else (_migration(app, ctx),)
 
 
 def _migration(app: GenAIAuto, ctx: Context) -> Manifest:
