@@ -37,9 +37,7 @@ def kubectl() -> Iterator[Kubectl]:
     was_running = bed.is_running()
     bed.ensure("control-plane")
     found = Kubectl(bed.kubeconfig())
-    for file in (ROOT / "crds").glob("*.yaml"):
-        found.apply(file.read_text(encoding="utf-8"))
-    found.run("wait", "--for=condition=Established", "--timeout=30s", f"--filename={ROOT / 'crds'}")
+    found.define((ROOT / "crds").glob("*.yaml"))
     yield found
     if not was_running:
         bed.down()

@@ -12,9 +12,9 @@ from tests.operator.test_status import changed, healthy, resource
 
 from genai_operator.api.maintenance import MaintenanceWindow
 from genai_operator.desired import desired_state
-from genai_operator.desired.windows import is_open, next_change, next_opening
+from genai_operator.maintenance import is_open, look, next_change, next_opening
 from genai_operator.manifests import Manifest
-from genai_operator.observed import Observed, context
+from genai_operator.observed import Observed
 from genai_operator.reconcile import next_look
 from genai_operator.status import assess
 
@@ -71,10 +71,15 @@ def test_a_zone_that_does_not_exist_is_refused_with_words() -> None:
         windows({"timezone": "Europe/Berlim"})
 
 
+def at(observed: Observed, now: datetime) -> Observed:
+    assert observed.resource is not None
+    return replace(observed, maintenance=look(observed.resource.spec.maintenance_windows, now))
+
+
 def outside(*, paused: bool = False, **spec: Any) -> Observed:
     """An instance that serves, on a Wednesday."""
     app = resource(maintenanceWindows=[SUNDAYS], **spec)
-    found = replace(healthy(app), now=WEDNESDAY)
+    found = at(healthy(app), WEDNESDAY)
     deployment = found.child("Deployment", "demo-api")
     assert deployment is not None
     return found.with_objects(({**deployment, "spec": {**deployment["spec"], "paused": paused}},))
@@ -82,7 +87,7 @@ def outside(*, paused: bool = False, **spec: Any) -> Observed:
 
 def wanted(observed: Observed) -> dict[str, Manifest]:
     assert observed.resource is not None
-    manifests = desired_state(observed.resource, context(observed, observed.resource))
+    manifests = desired_state(observed.resource, observed.context)
     return {f"{m['kind']}/{m['metadata']['name']}": m for m in manifests}
 
 
@@ -92,14 +97,14 @@ def test_what_serves_is_kept_outside_and_replaced_inside() -> None:
     assert kept["Deployment/demo-api"]["spec"]["paused"] is True
     assert kept["Deployment/demo-redis"]["spec"]["paused"] is True
     assert kept["StatefulSet/demo-database"]["spec"]["updateStrategy"]["rollingUpdate"]["partition"] == 1
-    inside = wanted(replace(observed, now=datetime(2026, 11, 29, 2, 30, tzinfo=UTC)))
+    inside = wanted(at(observed, datetime(2026, 11, 29, 2, 30, tzinfo=UTC)))
     assert "paused" not in inside["Deployment/demo-api"]["spec"]
     assert inside["StatefulSet/demo-database"]["spec"]["updateStrategy"]["rollingUpdate"]["partition"] == 0
 
 
 def test_the_first_install_does_not_wait() -> None:
     app = resource(maintenanceWindows=[SUNDAYS])
-    new = Observed(metadata=app.metadata, resource=app, images=healthy(app).images, now=WEDNESDAY)
+    new = at(Observed(metadata=app.metadata, resource=app, images=healthy(app).images), WEDNESDAY)
     assert "paused" not in wanted(new)["Deployment/demo-api"]["spec"]
 
 

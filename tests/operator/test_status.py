@@ -15,7 +15,7 @@ from genai_operator.desired.jobs import migration_name
 from genai_operator.diagnosis import stuck
 from genai_operator.manifests import Manifest, ObjectKey, key_of
 from genai_operator.naming import Component, Names
-from genai_operator.observed import Observed, context
+from genai_operator.observed import Observed
 from genai_operator.reporting import flips, status_document
 from genai_operator.status import assess
 
@@ -53,8 +53,7 @@ def healthy(app: GenAIAuto) -> Observed:
     """Everything as it is when all is well."""
     observed = Observed(metadata=app.metadata, resource=app, images=IMAGES)
     children = {
-        key_of(m): {**m, "metadata": {**m["metadata"], "generation": 1}}
-        for m in desired_state(app, context(observed, app))
+        key_of(m): {**m, "metadata": {**m["metadata"], "generation": 1}} for m in desired_state(app, observed.context)
     }
     for key, item in children.items():
         replicas = item.get("spec", {}).get("replicas", 1)
@@ -191,7 +190,7 @@ def test_a_quota_is_shown_when_no_pod_was_made() -> None:
 def test_a_failed_migration_quotes_its_last_words_and_says_how_to_try_again() -> None:
     app = resource()
     observed = healthy(app)
-    name = migration_name(app, context(observed, app))
+    name = migration_name(app, observed.context)
     last = pod(Component.MIGRATION, "m-1", containerStatuses=[{"state": {"terminated": {"message": "no such role"}}}])
     last["metadata"]["labels"]["batch.kubernetes.io/job-name"] = name
     failed = changed(
@@ -215,7 +214,7 @@ def test_a_new_image_waits_for_its_migration_and_ready_is_false_meanwhile() -> N
     assert conditions(after)["Ready"][0] == "False"
     template = next(
         m
-        for m in desired_state(resource(version="2"), context(after, resource(version="2")))
+        for m in desired_state(resource(version="2"), after.context)
         if m["metadata"]["name"] == "demo-api" and m["kind"] == "Deployment"
     )
     assert template["spec"]["template"]["spec"]["containers"][0]["image"] == "app:1"
@@ -315,7 +314,7 @@ def test_ready_means_everything_it_needs(api: dict[str, int], database: bool, mi
     if not database:
         observed = observed.with_objects((pod(Component.DATABASE, "demo-database-0"),))
     if not migrated:
-        observed = changed(observed, "Job", migration_name(app, context(observed, app)), conditions=[])
+        observed = changed(observed, "Job", migration_name(app, observed.context), conditions=[])
     ready = conditions(observed)["Ready"][0] == "True"
     complete = (
         api["observedGeneration"] >= 1 and api["replicas"] == api["updatedReplicas"] == api["availableReplicas"] == 2

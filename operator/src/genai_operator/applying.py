@@ -1,6 +1,7 @@
 """Writes what differs between the wanted and the live objects, and nothing else."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
@@ -16,7 +17,19 @@ from genai_operator.quantities import parse
 from genai_operator.repairing import port_repair
 from genai_operator.store import Store, slim
 
+_PRUNED: Final = frozenset(kind.name for kind in PRUNED)
+
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An object as it is applied: `body` with the hash of all that is asked for, and `replicas` apart."""
+
+    key: ObjectKey
+    body: Manifest
+    hash: str
+    replicas: int | None
 
 
 @dataclass
@@ -27,14 +40,15 @@ class Applied:
     refused: list[tuple[ObjectKey, str]] = field(default_factory=list)
 
 
-async def apply_changed(cluster: Cluster, store: Store, wanted: tuple[Manifest, ...], observed: Observed) -> Applied:
+async def apply_changed(cluster: Cluster, store: Store, wanted: tuple[Wanted, ...], observed: Observed) -> Applied:
     """Apply every object that differs, in order. One that is refused does not keep the others from being applied."""
-    applied = Applied()
-    for manifest in wanted:
-        key = key_of(manifest)
-        live = observed.children.get(key)
+    applied, namespace = Applied(), observed.metadata.namespace
+    for one in wanted:
+        key, live = one.key, observed.children.get(one.key)
+        if live is not None and store.is_settled(namespace, live, one.hash):
+            continue
         try:
-            result = await _apply_one(cluster, manifest, live, observed.metadata.uid)
+            result = await _apply_one(cluster, one, live, observed.metadata.uid)
         except NotFound:
             raise  # the namespace or the kind is gone: nothing else would succeed
         except Refused as error:
@@ -44,13 +58,16 @@ async def apply_changed(cluster: Cluster, store: Store, wanted: tuple[Manifest, 
         if result is not None:
             store.put(result)
             applied.changed.append(slim(result))
-            log.info("applied", kind=key.kind, name=key.name, created=live is None)
+        elif live is not None:
+            store.settle(namespace, live, one.hash)
+    if applied.changed:
+        log.info("applied", objects=[f"{item['kind']}/{item['metadata']['name']}" for item in applied.changed])
     return applied
 
 
-async def _apply_one(cluster: Cluster, manifest: Manifest, live: Manifest | None, uid: str) -> Manifest | None:
+async def _apply_one(cluster: Cluster, wanted: Wanted, live: Manifest | None, uid: str) -> Manifest | None:
     """Apply one object if it differs: everything but `replicas` first, then `replicas` by its own field manager."""
-    body, replicas = stamped(manifest)
+    body, replicas = wanted.body, wanted.replicas
     result = None
     if live is None:
         result = live = await _create(cluster, body, uid)
@@ -80,14 +97,16 @@ async def _create(cluster: Cluster, body: Manifest, uid: str) -> Manifest:
         return await cluster.apply(body, force=True)
 
 
-def stamped(manifest: Manifest) -> tuple[Manifest, int | None]:
-    """The object as it is applied: with the hash of what is asked for, and `replicas` apart."""
+def stamped(manifest: Manifest) -> Wanted:
+    """A built object as it is applied."""
     replicas: int | None = dig(manifest, "spec", "replicas")
     body = manifest
     if replicas is not None:
         body = {**manifest, "spec": {key: value for key, value in manifest["spec"].items() if key != "replicas"}}
-    annotations = {**dig(body, "metadata", "annotations", default={}), DESIRED_HASH: digest(body)}
-    return {**body, "metadata": {**body["metadata"], "annotations": annotations}}, replicas
+    stamp = digest(body)
+    annotations = {**dig(body, "metadata", "annotations", default={}), DESIRED_HASH: stamp}
+    body = {**body, "metadata": {**body["metadata"], "annotations": annotations}}
+    return Wanted(key_of(manifest), body, f"{stamp}/{replicas}", replicas)
 
 
 def differs(body: Manifest, live: Manifest) -> bool:
@@ -130,12 +149,13 @@ async def prune(
 
 def superfluous(wanted: tuple[ObjectKey, ...], observed: Observed) -> tuple[ObjectKey, ...]:
     """Objects of this resource's own that it does not ask for; what runs once and succeeded stays as proof of it."""
-    kinds = {kind.name for kind in PRUNED}
-    return tuple(
+    kept = frozenset(wanted)
+    found = (
         key
-        for key, item in sorted(observed.children.items())
-        if key.kind in kinds
-        and key not in wanted
+        for key, item in observed.children.items()
+        if key.kind in _PRUNED
+        and key not in kept
         and any(owner["uid"] == observed.metadata.uid for owner in item["metadata"].get("ownerReferences", ()))
         and not (dig(item, "metadata", "labels", COMPONENT) in ONCE and job_succeeded(item))
     )
+    return tuple(sorted(found))

@@ -1,17 +1,18 @@
-"""The only module that talks to Kubernetes: a few verbs over the client's transport, with plain dictionaries.
+"""The only module that talks to Kubernetes: a few verbs over HTTP, with plain dictionaries.
 
+How to sign in and whom to trust is the client library's business; its own calls cost more CPU than all of our work.
 Each request has a time limit, ignores proxy variables, and fails with an error of `errors.py`.
 """
 
-import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from types import MappingProxyType
 from typing import Any, Final
 
 import aiohttp
-from kubernetes.aio.client.api_client import ApiClient
+import orjson
 from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
@@ -40,7 +41,7 @@ RequestCounter = Callable[[str, int], None]
 
 async def load_configuration(kubeconfig: str, *, in_cluster: bool) -> Configuration:
     """Where the API server is and how to sign in: the pod's account, or a kubeconfig (empty: the usual place)."""
-    configuration = Configuration(client_session_kwargs={"trust_env": False}, connection_pool_maxsize=0)
+    configuration = Configuration()
     if in_cluster and not kubeconfig:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # client has no types
     else:
@@ -62,13 +63,19 @@ class Cluster:
     ) -> None:
         self._timeout = aiohttp.ClientTimeout(total=request_seconds, sock_connect=_CONNECT_SECONDS)
         self._may_write = may_write
-        self._client = ApiClient(configuration)
-        self._client.user_agent = FIELD_MANAGER
+        self._configuration = configuration
         self._on_answer = on_answer
+        trust = RESTClientObject(configuration).ssl_context
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=trust, limit=0),
+            headers={"User-Agent": FIELD_MANAGER},
+            read_bufsize=2**21,
+            trust_env=False,
+        )
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.close()  # type: ignore[no-untyped-call]  # the client's life cycle has no types
+        await self._session.close()
 
     async def get(self, kind: Kind, ref: Ref) -> Manifest | None:
         """One object; None when it does not exist."""
@@ -104,7 +111,7 @@ class Cluster:
             return None
         found = frozenset(
             (f"{group['metadata']['name']}/{version['version']}", resource["resource"])
-            for group in json.loads(text)["items"]
+            for group in orjson.loads(text)["items"]
             for version in group["versions"]
             for resource in version.get("resources", ())
         )
@@ -134,12 +141,12 @@ class Cluster:
         response = await self._send("GET", kind.path(namespace), query, accept=accept, timeout=_WATCH_TIMEOUT)
         try:
             if response.status >= 400:
-                raise _error(response.status, response.headers, await response.text())
+                raise _error(response.status, response.headers, await response.read())
             async with aclosing(_lines(response.content)) as lines:
                 async for line in lines:
-                    event = json.loads(line)
+                    event = orjson.loads(line)
                     if event["type"] == "ERROR":
-                        raise _error(int(event["object"].get("code", 500)), {}, json.dumps(event["object"]))
+                        raise _error(int(event["object"].get("code", 500)), {}, orjson.dumps(event["object"]))
                     yield event["type"], event["object"]
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the watch of {kind.plural} broke: {error}") from error
@@ -210,7 +217,7 @@ class Cluster:
         accept: str = _JSON,
     ) -> Manifest:
         _, text = await self._exchange(method, path, query, body, content_type=content_type, accept=accept)
-        answer: Manifest = json.loads(text)
+        answer: Manifest = orjson.loads(text)
         return answer
 
     async def _exchange(
@@ -223,13 +230,13 @@ class Cluster:
         content_type: str = _JSON,
         accept: str = _JSON,
         headers: Mapping[str, str] = MappingProxyType({}),
-    ) -> tuple[aiohttp.ClientResponse, str]:
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
         """One whole answer, good or 304. Raises what the answer means otherwise, and NotLeading before a write."""
         if method != "GET" and not self._may_write():
             raise NotLeading("this operator does not hold the Lease any more: it writes nothing")
         try:
             response = await self._send(method, path, query or [], body, content_type, accept, headers=headers)
-            text = await response.text()
+            text = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the API server does not answer: {error or type(error).__name__}") from error
         if response.status >= 400:
@@ -248,20 +255,24 @@ class Cluster:
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> aiohttp.ClientResponse:
         try:
-            request = await self._client.param_serialize(
+            response = await self._session.request(
                 method,
-                path,
-                query_params=query,
-                header_params={"Accept": accept, "Content-Type": content_type, **headers},
-                body=body,
-                auth_settings=["BearerToken"],
+                self._configuration.host + path,
+                params=query,
+                headers={"Accept": accept, "Content-Type": content_type, **await self._bearer(), **headers},
+                data=None if body is None else orjson.dumps(body),
+                timeout=timeout or self._timeout,
+                server_hostname=self._configuration.tls_server_name,
             )
-            answer = await self._client.call_api(*request, _request_timeout=timeout or self._timeout)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the API server does not answer: {error or type(error).__name__}") from error
-        response: aiohttp.ClientResponse = answer.response
         self._on_answer(method, response.status)
         return response
+
+    async def _bearer(self) -> dict[str, str]:
+        """The pod's token, read anew when it was renewed; nothing for whoever signs in with a certificate."""
+        setting = (await self._configuration.auth_settings()).get("BearerToken")
+        return {"Authorization": setting["value"]} if setting and setting["value"] else {}
 
 
 def _selectors(labels: str, fields: str, more: Query) -> Query:
@@ -279,17 +290,17 @@ async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
                 yield line
 
 
-def _error(status: int, headers: Any, text: str) -> Exception:
+def _error(status: int, headers: Any, text: bytes) -> Exception:
     """The error of our tree for an answer of the API server."""
     causes: list[Manifest] = []
     try:
-        answer = json.loads(text)
-        message = str(answer.get("message", text))
+        answer = orjson.loads(text)
+        message = str(answer.get("message", ""))
         causes = (answer.get("details") or {}).get("causes") or []
     except ValueError:
         if status == 404:
             return KindAbsent("the API server does not serve this kind: install its CRD")
-        message = text.strip()
+        message = text.decode(errors="replace").strip()
     if status in (408, 429) or status >= 500:
         return Unavailable(f"the API server answered {status}: {message}", _seconds(headers.get("Retry-After", "")))
     if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from genai_operator.desired.effective import hibernated
 from genai_operator.manifests import Manifest, ObjectKey, dig, key_of
 from genai_operator.naming import Component
 from genai_operator.observed import Observed, job_condition, job_succeeded
@@ -128,6 +129,8 @@ def replica_failure(deployment: Manifest | None) -> Problem | None:
 def stuck(observed: Observed) -> tuple[ObjectKey, ...]:
     """Objects whose own status does not say why nothing happens: worth a look at their events."""
     names, found = observed.names, []
+    if observed.resource is None or hibernated(observed.resource):
+        return ()  # nothing is waited for
     database = observed.child("StatefulSet", names.database)
     if database is not None and not observed.pods(Component.DATABASE):
         found.append(key_of(database))

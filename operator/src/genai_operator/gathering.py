@@ -1,7 +1,7 @@
 """Looks at everything that a reconcile must know, and decides nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,12 +10,15 @@ from pydantic import ValidationError
 from genai_operator.api.database import DatabaseMode
 from genai_operator.api.genaiauto import GenAIAuto, Metadata
 from genai_operator.api.rules import broken_rules
+from genai_operator.applying import Wanted
 from genai_operator.cluster import Cluster
 from genai_operator.desired.context import Images
 from genai_operator.diagnosis import stuck
 from genai_operator.foreign_secrets import References, look_up
 from genai_operator.kinds import EVENT, GENAI_AUTO, POSTGRES_CLUSTER
+from genai_operator.maintenance import look
 from genai_operator.manifests import Manifest, ObjectKey, Ref
+from genai_operator.memo import Memo
 from genai_operator.observed import Observed
 from genai_operator.store import Store
 
@@ -25,11 +28,12 @@ PATIENCE_SECONDS: Final = 10
 
 @dataclass(frozen=True)
 class Sources:
-    """Where to look: the cluster for the resource, the store for its children, the operator for default images.
+    """Where to look: the store for the resource and its children, the cluster for what was not seen lately.
 
     references: which Secrets each instance refers to, as this process has seen it.
     served: tells which optional kinds there are now.
     outdated: tells which of our fields the API server's definition lacks.
+    read, built: resources and their objects as they were read and built last.
     """
 
     cluster: Cluster
@@ -38,20 +42,25 @@ class Sources:
     references: References
     served: Callable[[], frozenset[str]] = frozenset
     outdated: Callable[[], tuple[str, ...]] = tuple
+    read: Memo[tuple[GenAIAuto | None, tuple[str, ...]]] = field(default_factory=Memo)
+    built: Memo[tuple[Wanted, ...]] = field(default_factory=Memo)
 
 
 async def observe(sources: Sources, ref: Ref) -> Observed | None:
     """One instance; None when it is gone or going, so that the garbage collector has its way."""
-    live = await sources.cluster.get(GENAI_AUTO, ref)
+    live = sources.store.resource(ref) or await _asked(sources, ref)
     if live is None or "deletionTimestamp" in live["metadata"]:
         sources.references.keep(ref, ())
         return None
-    app, problems = read_resource(live)
+    metadata = live["metadata"]
+    version = (metadata["uid"], metadata["generation"], metadata.get("annotations"))
+    app, problems = sources.read.of(ref, version, lambda: read_resource(live))
     secrets: Mapping[str, str] = {}
     if app is not None and not problems:
         secrets, problems = await look_up(sources.cluster, sources.references, app)
+    now = datetime.now(UTC)
     observed = Observed(
-        metadata=Metadata.model_validate(live["metadata"]),
+        metadata=Metadata.model_validate(metadata),
         resource=app,
         images=sources.images,
         status=live.get("status", {}),
@@ -61,8 +70,19 @@ async def observe(sources: Sources, ref: Ref) -> Observed | None:
         served=sources.served(),
         missing_fields=sources.outdated(),
         foreign_cluster=await foreign_cluster(sources, app) if app is not None else None,
+        maintenance=look(app.spec.maintenance_windows, now) if app is not None else None,
     )
-    return await with_warnings(sources.cluster, observed, datetime.now(UTC))
+    return await with_warnings(sources.cluster, observed, now)
+
+
+async def _asked(sources: Sources, ref: Ref) -> Manifest | None:
+    """The resource from the API server."""
+    live = await sources.cluster.get(GENAI_AUTO, ref)
+    if live is None:
+        sources.store.forget_resource(ref)
+    else:
+        sources.store.update_resource(live)
+    return live
 
 
 async def foreign_cluster(sources: Sources, app: GenAIAuto) -> Manifest | None:

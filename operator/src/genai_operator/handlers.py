@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import kopf
 from kubernetes.aio.client.configuration import Configuration
 
 from genai_operator.kinds import GENAI_AUTO, GROUP, VERSION
-from genai_operator.manifests import Ref
+from genai_operator.manifests import Manifest, Ref
+from genai_operator.store import Store
 
 _LOGIN_LIFE: Final = timedelta(minutes=10)
 """A pod's token is renewed by the kubelet; Kopf keeps a copy, which must not outlive it."""
@@ -63,15 +64,22 @@ class _NoDiffBase(kopf.DiffBaseStorage):
         del body, patch, essence
 
 
-def build_registry(configuration: Configuration, on_change: Callable[[Ref], None]) -> kopf.OperatorRegistry:
+def build_registry(
+    configuration: Configuration, store: Store, on_change: Callable[[Ref], None]
+) -> kopf.OperatorRegistry:
     """The handlers, in a registry of their own: importing this module registers nothing."""
     registry = kopf.OperatorRegistry()
 
     async def login(**_: object) -> kopf.ConnectionInfo:
         return await connection_info(configuration)
 
-    async def changed(namespace: str | None, name: str | None, **_: object) -> None:
-        on_change(Ref(namespace or "", name or ""))
+    async def changed(event: kopf.RawEvent, namespace: str | None, name: str | None, **_: object) -> None:
+        instance = Ref(namespace or "", name or "")
+        if event["type"] == "DELETED":
+            store.forget_resource(instance)
+            on_change(instance)
+        elif store.put_resource(cast("Manifest", event["object"])):
+            on_change(instance)
 
     kopf.on.login(registry=registry)(login)
     kopf.on.event(GROUP, VERSION, GENAI_AUTO.plural, registry=registry)(changed)

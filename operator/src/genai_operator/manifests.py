@@ -1,9 +1,10 @@
 """Kubernetes objects as plain dictionaries, and how a wanted one is compared with a live one."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+import orjson
 
 from genai_operator import quantities
 
@@ -54,9 +55,9 @@ def dig(value: Any, *path: str | int, default: Any = None) -> Any:
 
 
 def digest(value: object, length: int = 16) -> str:
-    """A short hash of a JSON-like value: equal for equal values, whatever the order of keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
+    """A short hash of a JSON-like value, integers of 64 bits: equal for equal values, whatever the order of keys."""
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[:length]
 
 
 def covers(live: Any, wanted: Any, parent: str = "") -> bool:

@@ -2,15 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from functools import cached_property
 from types import MappingProxyType
 
 from genai_operator.api.genaiauto import GenAIAuto, Metadata
 from genai_operator.desired.context import Context, Images, Running
 from genai_operator.desired.jobs import administrator_of, migration_name
-from genai_operator.desired.windows import is_open
 from genai_operator.manifests import Manifest, ObjectKey, dig, digest, key_of
 from genai_operator.naming import APP_VERSION, COMPONENT, CONFIG_HASH, Component, Names
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """Whether a maintenance window is open now, when the next one begins, and the seconds until either changes."""
+
+    is_open: bool
+    opening: str
+    changes_in: float
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Observed:
     served: names of the optional kinds that the API server has.
     missing_fields: our fields that the API server's definition lacks.
     foreign_cluster: the Cluster of CloudNativePG that the spec refers to, when it is somebody else's.
-    now: when it was seen.
+    maintenance: what the maintenance windows come to now; None without any.
     """
 
     metadata: Metadata
@@ -39,12 +47,19 @@ class Observed:
     served: frozenset[str] = frozenset()
     missing_fields: tuple[str, ...] = ()
     foreign_cluster: Manifest | None = None
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    maintenance: Maintenance | None = None
 
     @property
     def names(self) -> Names:
         """The names of the instance's objects."""
         return Names(self.metadata.name)
+
+    @cached_property
+    def context(self) -> Context:
+        """The facts that the builders need. Raises ValueError for a resource that cannot be read."""
+        if self.resource is None:
+            raise ValueError(f"{self.metadata.name} cannot be read: {self.problems}")
+        return _context(self, self.resource)
 
     def child(self, kind: str, name: str) -> Manifest | None:
         """A child as it is in the cluster."""
@@ -56,19 +71,16 @@ class Observed:
 
     def pods(self, component: Component) -> tuple[Manifest, ...]:
         """The pods of one component, in order of name."""
-        return tuple(
-            item
-            for key, item in sorted(self.children.items())
-            if key.kind == "Pod" and dig(item, "metadata", "labels", COMPONENT) == component.value
-        )
+        return self._of("Pod", component)
 
     def jobs(self, component: Component) -> tuple[Manifest, ...]:
         """The Jobs of one component, in order of name."""
-        return tuple(
-            item
-            for key, item in sorted(self.children.items())
-            if key.kind == "Job" and dig(item, "metadata", "labels", COMPONENT) == component.value
-        )
+        return self._of("Job", component)
+
+    def _of(self, kind: str, component: Component) -> tuple[Manifest, ...]:
+        found = (item for key, item in self.children.items() if key.kind == kind)
+        ours = (item for item in found if dig(item, "metadata", "labels", COMPONENT) == component.value)
+        return tuple(sorted(ours, key=lambda item: str(item["metadata"]["name"])))
 
     def with_objects(self, changed: tuple[Manifest, ...], gone: tuple[ObjectKey, ...] = ()) -> "Observed":
         """The same after some writes."""
@@ -90,8 +102,7 @@ def job_condition(job: Manifest | None, kind: str) -> Manifest | None:
     return None
 
 
-def context(observed: Observed, app: GenAIAuto) -> Context:
-    """The facts that the builders need."""
+def _context(observed: Observed, app: GenAIAuto) -> Context:
     names = observed.names
     ctx = Context(
         images=observed.images,
@@ -107,16 +118,15 @@ def context(observed: Observed, app: GenAIAuto) -> Context:
         ),
         live_replicas=dig(observed.child("Deployment", names.api), "spec", "replicas"),
         served=observed.served,
-        kept=_kept(observed, app),
+        kept=_kept(observed),
     )  # fmt: skip
     migrated = job_succeeded(observed.child("Job", migration_name(app, ctx)))
     return replace(ctx, held=None if migrated else _held(observed, app))
 
 
-def _kept(observed: Observed, app: GenAIAuto) -> frozenset[Component]:
+def _kept(observed: Observed) -> frozenset[Component]:
     """Whose pods wait for a maintenance window: those that serve, unless their rollout began in one."""
-    windows = app.spec.maintenance_windows
-    if not windows or is_open(windows, observed.now):
+    if observed.maintenance is None or observed.maintenance.is_open:
         return frozenset()
     names = observed.names
     workloads = {

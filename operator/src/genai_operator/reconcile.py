@@ -6,16 +6,15 @@ from typing import Final
 
 from genai_operator import certificates, credentials
 from genai_operator.api.genaiauto import GenAIAuto
-from genai_operator.applying import Applied, apply_changed, grow_volume, prune
+from genai_operator.applying import Applied, apply_changed, grow_volume, prune, stamped
 from genai_operator.desired import desired_state
 from genai_operator.desired.effective import is_disabled
 from genai_operator.desired.exposure import needs_own_certificate, tls_secret
 from genai_operator.desired.secrets import plans
-from genai_operator.desired.windows import next_change
 from genai_operator.errors import NotFound
 from genai_operator.gathering import Sources, observe
-from genai_operator.manifests import ObjectKey, Ref, key_of
-from genai_operator.observed import Observed, context
+from genai_operator.manifests import ObjectKey, Ref
+from genai_operator.observed import Observed
 from genai_operator.reporting import write_status
 from genai_operator.status import Assessment, assess
 
@@ -42,7 +41,7 @@ async def reconcile(sources: Sources, ref: Ref) -> Outcome:
         observed, writes = await bring_about(sources, observed, observed.resource)
     assessment = assess(observed)
     try:
-        written = await write_status(sources.cluster, observed, assessment)
+        written = await write_status(sources.cluster, sources.store, observed, assessment)
     except NotFound:  # it was deleted meanwhile
         return Outcome(writes, gone=True)
     return Outcome(writes + written, again_in=next_look(assessment, observed))
@@ -58,12 +57,14 @@ async def bring_about(sources: Sources, observed: Observed, app: GenAIAuto) -> t
         store.put(secret)
     observed = observed.with_objects(secrets)
 
-    wanted = desired_state(app, context(observed, app))
+    ctx = observed.context
+    ref = Ref(app.metadata.namespace, app.metadata.name)
+    wanted = sources.built.of(ref, (app, ctx), lambda: tuple(map(stamped, desired_state(app, ctx))))
     applied = await apply_changed(cluster, store, wanted, observed)
     grown = await grow_volume(cluster, observed, app)
 
     own_secrets = (*(plan.name for plan in secret_plans), *((tls_secret(app),) if needs_own_certificate(app) else ()))
-    keys = (*(key_of(manifest) for manifest in wanted), *(ObjectKey("Secret", name) for name in own_secrets))
+    keys = (*(one.key for one in wanted), *(ObjectKey("Secret", name) for name in own_secrets))
     gone = await prune(cluster, store, keys, observed)
     writes = len(secrets) + len(applied.changed) + len(grown.changed) + len(gone)
     return _after(observed, (applied, grown), gone), writes
@@ -77,9 +78,7 @@ def _after(observed: Observed, steps: tuple[Applied, ...], gone: tuple[ObjectKey
 
 def next_look(assessment: Assessment, observed: Observed) -> float | None:
     """Seconds until the next look; None when the resync is soon enough."""
-    settled = assessment.conditions["Ready"].status == "True" and assessment.conditions["Degraded"].status == "False"
-    if not settled:
+    conditions = assessment.conditions
+    if conditions["Progressing"].status == "True" or conditions["Degraded"].status == "True":
         return _SOON_SECONDS
-    windows = observed.resource.spec.maintenance_windows if observed.resource is not None else ()
-    edge = next_change(windows, observed.now)
-    return None if edge is None else (edge - observed.now).total_seconds()
+    return observed.maintenance.changes_in if observed.maintenance is not None else None

@@ -11,13 +11,14 @@ from genai_operator.manifests import Manifest, dig
 from genai_operator.naming import FIELD_MANAGER, Component
 from genai_operator.observed import Observed
 from genai_operator.status import Assessment
+from genai_operator.store import Store
 
 _TOLD: Final = {"Ready": "Normal", "Degraded": "Warning", "ConfigurationValid": "Warning"}
 """Conditions whose flips are Events, and the type of event for the state that is worth a note by itself."""
 _EVENT_LENGTH: Final = 1000
 
 
-async def write_status(cluster: Cluster, observed: Observed, assessment: Assessment) -> bool:
+async def write_status(cluster: Cluster, store: Store, observed: Observed, assessment: Assessment) -> bool:
     """Write the status if it differs from the one that is there. Returns whether it did."""
     now = datetime.now(UTC)
     status = status_document(observed, assessment, now)
@@ -30,7 +31,7 @@ async def write_status(cluster: Cluster, observed: Observed, assessment: Assessm
         "metadata": {"name": metadata.name, "namespace": metadata.namespace},
         "status": status,
     }
-    await cluster.apply_status(manifest)
+    store.update_resource(await cluster.apply_status(manifest))
     for kind, verdict in (*flips(observed.status, assessment), *unheard(observed, assessment)):
         await cluster.create(event(observed, kind, verdict, now), NEW_EVENT)
     return True

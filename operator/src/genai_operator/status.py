@@ -32,7 +32,7 @@ from genai_operator.diagnosis import (
 from genai_operator.kinds import SCALED_OBJECT
 from genai_operator.manifests import Manifest, dig
 from genai_operator.naming import RECONCILE, Component
-from genai_operator.observed import Observed, context, rolled_out, running
+from genai_operator.observed import Observed, rolled_out, running
 
 OFFLINE_MODEL: Final = "offline"
 """In place of a model's name: answers are extracted from the knowledge base."""
@@ -89,7 +89,7 @@ def assess(observed: Observed) -> Assessment:
         api_replicas=dig(deployment, "status", "replicas", default=0),
         api_ready=f"{serving}/{asked}",
         api_requested=app.spec.api.replicas,
-        effective=effective_status(app, context(observed, app)),
+        effective=effective_status(app, observed.context),
     )
 
 
@@ -195,9 +195,9 @@ def _progressing(observed: Observed, app: GenAIAuto, verdicts: Mapping[str, Verd
             return Verdict.yes("RollingOut", f"waiting for the newest pods of {name} to be ready")
     if degraded.status == "True":
         return Verdict.wait("NeedsAttention", degraded.message)
-    if app.spec.bootstrap.seed_knowledge_base and not context(observed, app).seeded:
+    if app.spec.bootstrap.seed_knowledge_base and not observed.context.seeded:
         return Verdict.yes("Seeding", "waiting for the sample knowledge base: until then the answer is 'I do not know'")
-    if app.spec.auth.admin_email and app.spec.auth.admin_email not in context(observed, app).administrators:
+    if app.spec.auth.admin_email and app.spec.auth.admin_email not in observed.context.administrators:
         return Verdict.yes("CreatingAdmin", f"waiting for the administrator {app.spec.auth.admin_email}")
     return Verdict.wait("Settled", "everything is as the specification asks")
 

@@ -32,9 +32,7 @@ class Transition:
 def install_operator(kubectl: Kubectl, operator_image: str, app_image: str) -> None:
     """Apply the definitions and the operator's manifests, and wait until it runs. Repeating changes nothing."""
     operator = kubectl.within(OPERATOR_NAMESPACE)
-    for file in sorted((ROOT / "crds").glob("*.yaml")):
-        operator.apply(file.read_text())
-    operator.run("wait", "--for=condition=Established", "--timeout=30s", f"--filename={ROOT / 'crds'}")
+    operator.define(sorted((ROOT / "crds").glob("*.yaml")))
     operator.apply(_operator_manifests(operator_image, app_image))
     operator.run("rollout", "status", OPERATOR, "--timeout=90s")
 

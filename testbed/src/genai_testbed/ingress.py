@@ -92,18 +92,17 @@ def traefik(cluster: Cluster, *, gateway_api: bool = False) -> Iterator[Edge]:
 @contextmanager
 def _installed(kubectl: Kubectl, *, gateway_api: bool) -> Iterator[None]:
     """What Traefik needs in the API server, which goes with it."""
-    definitions = [f"--filename={file}" for file in (foreign_crds.files("gateway") if gateway_api else ())]
+    definitions = foreign_crds.files("gateway") if gateway_api else ()
     objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests(gateway_api=gateway_api)})
     try:
         if definitions:
-            kubectl.run("apply", "--server-side", "--force-conflicts", *definitions)
-            kubectl.run("wait", "--for=condition=Established", *definitions, "--timeout=60s")
+            kubectl.define(definitions)
         kubectl.apply(objects)
         yield
     finally:
         kubectl.run("delete", "--ignore-not-found", "--filename=-", stdin=objects)
         if definitions:
-            kubectl.run("delete", "--ignore-not-found", *definitions)
+            kubectl.run("delete", "--ignore-not-found", *(f"--filename={file}" for file in definitions))
 
 
 def wanted(edge: Edge, *, gateway_api: bool) -> tuple[Process, ...]:

@@ -5,11 +5,13 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from genai_testbed.waiting import eventually
 
 Manifest = dict[str, Any]
 
@@ -25,7 +27,7 @@ class KubectlError(Exception):
 
 @dataclass(frozen=True)
 class Kubectl:
-    """Calls kubectl with `kubeconfig`, in `namespace` unless an argument says otherwise."""
+    """Calls kubectl with `kubeconfig`, in `namespace` unless an argument says otherwise; empty: what objects say."""
 
     kubeconfig: Path
     namespace: str = "default"
@@ -36,7 +38,8 @@ class Kubectl:
 
     def command(self, *arguments: str) -> list[str]:
         """The whole argument list, for who starts the process themselves."""
-        return [str(PROGRAM), f"--kubeconfig={self.kubeconfig}", f"--namespace={self.namespace}", *arguments]
+        scope = [f"--namespace={self.namespace}"] if self.namespace else []
+        return [str(PROGRAM), f"--kubeconfig={self.kubeconfig}", *scope, *arguments]
 
     def run(self, *arguments: str, stdin: str | None = None, timeout: float = 120) -> str:
         """What kubectl printed. Raises KubectlError with its message when it fails."""
@@ -65,6 +68,13 @@ class Kubectl:
     def apply(self, text: str) -> str:
         """Server-side apply of manifests in YAML or JSON."""
         return self.run("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=text)
+
+    def define(self, files: Iterable[Path]) -> None:
+        """Apply definitions of kinds, and wait until they are served."""
+        named = [f"--filename={file}" for file in files]
+        self.run("apply", "--server-side", "--force-conflicts", *named)
+        # kubectl fails while a definition that was made just now has no status at all.
+        eventually(lambda: self.run("wait", "--for=condition=Established", "--timeout=30s", *named), within=60)
 
     @contextmanager
     def forwarded(self, target: str, port: int, timeout: float = 15) -> Iterator[int]:

@@ -1,7 +1,8 @@
 """The resource `GenAIAuto`: one running instance of the service, as its owner describes it."""
 
 from enum import StrEnum
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
@@ -106,6 +107,11 @@ class Spec(ApiModel):
         description="Whether volume and database credentials stay when the resource is deleted. A new resource of the "
         "same name adopts what stayed.",
     )
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """The same as plain values, by the names that people write."""
+        return self.model_dump(mode="json", by_alias=True)
 
 
 class Metadata(ApiModel):

@@ -25,7 +25,7 @@ from genai_operator.diagnosis import (
 from genai_operator.kinds import POSTGRES_CLUSTER
 from genai_operator.manifests import dig
 from genai_operator.naming import Component
-from genai_operator.observed import Observed, context, job_succeeded
+from genai_operator.observed import Observed, job_succeeded
 
 _REASON: Final = re.compile(r"(?P<reason>[A-Z][a-zA-Z]+): (?P<message>[^\n]+)$")
 """How `genai-auto check-database` ends when it refuses."""
@@ -55,7 +55,7 @@ def _managed(o: Observed, app: GenAIAuto) -> Verdict:
 
 def _external(o: Observed, app: GenAIAuto) -> Verdict:
     """What the Job says that looked at it last."""
-    name, there = check_name(app, context(o, app)), database_connection(app)
+    name, there = check_name(app, o.context), database_connection(app)
     job, pods = o.child("Job", name), o.pods(Component.CHECK)
     if job_succeeded(job):
         return Verdict.yes("Accepting", f"{there.host}:{there.port} accepts connections and has pgvector")

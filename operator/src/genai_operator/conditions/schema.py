@@ -7,14 +7,14 @@ from genai_operator.desired.effective import hibernated
 from genai_operator.desired.jobs import migration_name
 from genai_operator.diagnosis import Problem, job_pods, job_problem, last_words
 from genai_operator.naming import Component
-from genai_operator.observed import Observed, context, job_succeeded
+from genai_operator.observed import Observed, job_succeeded
 
 
 def schema_up_to_date(o: Observed, app: GenAIAuto) -> Verdict:
     """Whether the schema is what the wanted image needs."""
     if hibernated(app):
         return Verdict.unknown(*STOPPED)
-    name = migration_name(app, context(o, app))
+    name = migration_name(app, o.context)
     job = o.child("Job", name)
     if job_succeeded(job):
         return Verdict.yes("Migrated", f"the schema fits {o.images.app_of(app)}")

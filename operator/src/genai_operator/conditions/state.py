@@ -4,10 +4,9 @@ from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.conditions.verdict import Verdict
 from genai_operator.desired.context import rollouts_are_paused
 from genai_operator.desired.effective import hibernated
-from genai_operator.desired.windows import next_opening
 from genai_operator.manifests import Manifest, dig
 from genai_operator.naming import PAUSE_ROLLOUTS
-from genai_operator.observed import Observed, context
+from genai_operator.observed import Observed
 
 
 def is_hibernated(o: Observed, app: GenAIAuto) -> Verdict:
@@ -28,9 +27,7 @@ def rollouts_paused(o: Observed, app: GenAIAuto) -> Verdict:
     """Whether pods stay as they are although their templates change."""
     if rollouts_are_paused(app):
         return Verdict.yes("Annotation", f"the annotation {PAUSE_ROLLOUTS} keeps pods from being replaced")
-    opening = next_opening(app.spec.maintenance_windows, o.now)
-    if opening is not None and context(o, app).kept:
-        return Verdict.yes(
-            "OutsideMaintenanceWindow", f"pods that serve are not replaced before {opening:%Y-%m-%d %H:%M} UTC"
-        )
+    if o.maintenance is not None and o.context.kept:
+        text = f"pods that serve are not replaced before {o.maintenance.opening}"
+        return Verdict.yes("OutsideMaintenanceWindow", text)
     return Verdict.wait("NotPaused", "changes replace the pods that they concern")

@@ -28,6 +28,7 @@ _PROVIDERS: Final = {
     Provider.OPENAI_COMPATIBLE: LLMProvider.OPENAI_COMPATIBLE,
     Provider.OFFLINE: LLMProvider.OFFLINE,
 }
+_PUBLIC_SETTINGS: Final = tuple((name, path) for name, path in FOLLOWED.items() if name in AppConfig.model_fields)
 
 
 def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
@@ -47,8 +48,7 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
 
 def app_config(app: GenAIAuto) -> AppConfig:
     """The app's public settings, as the resource implies them."""
-    spec = app.spec.model_dump(mode="json", by_alias=True)
-    chosen = {name: dig(spec, *path.split(".")) for name, path in FOLLOWED.items() if name in AppConfig.model_fields}
+    chosen = {name: dig(app.spec.fields, *path.split(".")) for name, path in _PUBLIC_SETTINGS}
     database, redis = database_connection(app), redis_connection(app)
     files = {folder: authority_file(folder, value) for folder, value in authorities(app)}
     variables = {

@@ -1,6 +1,7 @@
 """Every Secret that a resource names and a person makes: for which field, and which of its values."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from genai_contract.config import AppSecrets
 from genai_contract.resource import FOLLOWED
@@ -11,6 +12,8 @@ from genai_operator.api.redis import RedisMode
 from genai_operator.desired.connections import SecretValue, database_connection, redis_connection
 from genai_operator.desired.exposure import tls_secret
 from genai_operator.manifests import dig
+
+_SECRET_SETTINGS: Final = tuple((name, path) for name, path in FOLLOWED.items() if name in AppSecrets.model_fields)
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,7 @@ def extra_secrets(app: GenAIAuto) -> frozenset[str]:
 
 
 def _settings(app: GenAIAuto) -> tuple[Reference, ...]:
-    spec = app.spec.model_dump(mode="json", by_alias=True)
-    found = (
-        (name, path, dig(spec, *path.split("."))) for name, path in FOLLOWED.items() if name in AppSecrets.model_fields
-    )
+    found = ((name, path, dig(app.spec.fields, *path.split("."))) for name, path in _SECRET_SETTINGS)
     return tuple(Reference(path, ref["name"], ref["key"], name) for name, path, ref in found if ref is not None)
 
 

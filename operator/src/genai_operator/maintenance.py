@@ -1,12 +1,21 @@
 """Maintenance windows: which is open, and when the next begins."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from genai_operator.api.maintenance import MaintenanceWindow, Weekday
+from genai_operator.observed import Maintenance
 
 _DAYS = tuple(Weekday)
+
+
+def look(windows: Sequence[MaintenanceWindow], now: datetime) -> Maintenance | None:
+    """What the windows come to at a moment; None without any."""
+    change, opening = next_change(windows, now), next_opening(windows, now)
+    if change is None or opening is None:
+        return None
+    return Maintenance(is_open(windows, now), f"{opening:%Y-%m-%d %H:%M} UTC", (change - now).total_seconds())
 
 
 def is_open(windows: Iterable[MaintenanceWindow], now: datetime) -> bool:
