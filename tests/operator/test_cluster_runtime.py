@@ -152,3 +152,52 @@ def test_the_heartbeat_is_the_works_own(world: "World") -> None:
     first = beat()
     assert abs(time.time() - first) < 30
     eventually(lambda: beat() > first, within=15)
+
+
+@pytest.fixture
+def without(
+    world: "World", make_namespaced_operator: Callable[..., "OperatorProcess"]
+) -> Iterator[Callable[[str, str], None]]:
+    """Starts an operator that lacks one right in the world's namespace; the operator that others share has stopped."""
+    world.operator.stop()
+    started: list[OperatorProcess] = []
+
+    def start(plural: str, verb: str) -> None:
+        process = make_namespaced_operator(world, "lacking")
+        role = world.kubectl.get("role", NAME)
+        role["rules"] = [
+            {**rule, "resources": [name], "verbs": [v for v in rule["verbs"] if (name, v) != (plural, verb)]}
+            for rule in role["rules"]
+            for name in rule["resources"]
+        ]
+        world.kubectl.run("replace", "--filename=-", stdin=json.dumps(role))
+        started.append(process)
+        process.start()
+
+    yield start
+    for process in started:
+        assert process.stop() == 0
+    world.operator.start()
+
+
+@pytest.mark.parametrize(
+    ("plural", "verb", "condition", "asks"),
+    [
+        ("services", "patch", "Degraded", 'cannot patch resource "services"'),
+        ("secrets", "create", "Degraded", 'cannot create resource "secrets"'),
+        ("secrets", "get", "ConfigurationValid", 'cannot get resource "secrets"'),
+    ],
+)
+def test_a_missing_right_is_named_with_what_to_do(
+    world: "World", without: Callable[[str, str], None], plural: str, verb: str, condition: str, asks: str
+) -> None:
+    without(plural, verb)
+    world.kubectl.run("create", "secret", "generic", "model", "--from-literal=api-key=x")
+    provider = {"provider": "OpenAICompatible", "baseURL": "http://m/v1", "apiKeySecretRef": {"name": "model"}}
+    world.apply(llm=provider)
+    message = world.has(condition, "True" if condition == "Degraded" else "False")["message"]
+    assert asks in message
+    assert "genai-auto-operator install-manifests | kubectl apply" in message
+    grants = install_manifests(world.namespace, "none", "none", watched=(world.namespace,))
+    world.kubectl.apply(to_yaml(manifest for manifest in grants if manifest["kind"] == "Role"))
+    eventually(lambda: condition in world.conditions() and asks not in world.conditions()[condition]["message"], 20)

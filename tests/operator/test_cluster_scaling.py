@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from genai_operator.api.status import Phase
-from genai_operator.naming import PAUSE_ROLLOUTS, RECONCILE, RESTARTED_AT
+from genai_operator.naming import COMPONENT, PAUSE_ROLLOUTS, RECONCILE, RESTARTED_AT, Component
 from genai_testbed.waiting import eventually
 
 if TYPE_CHECKING:  # pytest imports test modules by path, so conftest.py is no module at run time
@@ -159,6 +159,23 @@ def test_a_change_waits_for_the_maintenance_window(world: "World") -> None:
     world.apply(maintenanceWindows=[{"start": f"{now.hour:02}:00", "durationMinutes": 1440}], version="9.9")
     world.finish_job("migration")
     eventually(lambda: {pod["metadata"]["name"] for pod in world.pods("api")} - before, within=10)
+
+
+def test_a_migration_by_hand_needs_no_job(world: "World") -> None:
+    world.apply(database={"migrations": {"mode": "Manual"}})
+    world.run_pods("database", "cache")
+    eventually(lambda: world.pods("api"), within=20)
+    assert "genai-auto migrate" in world.has("SchemaUpToDate", "False", "ManualMigration")["message"]
+    assert not world.kubectl.items("jobs", f"--selector={COMPONENT}={Component.MIGRATION.value}")
+    world.run_pods("api")
+    world.finish_job("seed")
+    world.has("Ready", "True")
+    world.apply(version="9.9")
+    newest = eventually(lambda: [p for p in world.pods("api") if "9.9" in json.dumps(p["spec"])], within=20)
+    assert len(world.pods("api")) == 2
+    assert newest[0]["metadata"]["name"] in world.has("SchemaUpToDate", "False", "ManualMigration")["message"]
+    world.run_pods("api")
+    world.has("Ready", "True")
 
 
 def test_a_restart_by_annotation_replaces_the_pods_of_the_api(world: "World") -> None:

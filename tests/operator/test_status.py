@@ -205,6 +205,18 @@ def test_a_failed_migration_quotes_its_last_words_and_says_how_to_try_again() ->
     assert "tries again after: no such role" in assess(retrying).message
 
 
+def test_a_migration_by_hand_is_asked_for_and_seen() -> None:
+    observed = healthy(resource(database={"migrations": {"mode": "Manual"}}))
+    assert not observed.jobs(Component.MIGRATION)
+    assert conditions(observed)["SchemaUpToDate"] == ("False", "WaitingForPod")
+    api = {**pod(Component.API, "demo-api-1"), "spec": {"containers": [{"image": "app:1"}]}}
+    waiting_pod = observed.with_objects((api,))
+    assert "kubectl exec --namespace=ns demo-api-1 -- genai-auto migrate" in assess(waiting_pod).message
+    ready = observed.with_objects(({**api, "status": {"conditions": READY}},))
+    assert conditions(ready)["SchemaUpToDate"] == ("True", "Migrated")
+    assert conditions(ready)["Ready"] == ("True", "Serving")
+
+
 def test_a_new_image_waits_for_its_migration_and_ready_is_false_meanwhile() -> None:
     before = healthy(resource())
     after = replace(before, resource=resource(version="2"))

@@ -4,6 +4,7 @@ How to sign in and whom to trust is the client library's business; its own calls
 Each request has a time limit, ignores proxy variables, and fails with an error of `errors.py`.
 """
 
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from types import MappingProxyType
@@ -33,6 +34,10 @@ _CONNECT_SECONDS: Final = 5
 _WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=70)
 """Bookmarks come about once a minute: longer silence is a dead connection."""
 _PAGE: Final = 500
+
+_NO_RIGHT: Final = re.compile(r'User "[^"]+" cannot ')
+"""How a missing right is worded; a quota and an admission policy are 403, too."""
+_RIGHTS: Final = "; grant it: genai-auto-operator install-manifests | kubectl apply --server-side -f -"
 
 Query = list[tuple[str, str]]
 RequestCounter = Callable[[str, int], None]
@@ -305,7 +310,8 @@ def _error(status: int, headers: Any, text: bytes) -> Exception:
         return Unavailable(f"the API server answered {status}: {message}", _seconds(headers.get("Retry-After", "")))
     if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
         return Terminating(message)
-    return {404: NotFound, 409: Conflict, 410: Expired}.get(status, Refused)(message)
+    hint = _RIGHTS if status == 403 and _NO_RIGHT.search(message) else ""
+    return {404: NotFound, 409: Conflict, 410: Expired}.get(status, Refused)(message + hint)
 
 
 def _seconds(retry_after: str) -> float:

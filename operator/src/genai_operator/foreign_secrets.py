@@ -9,6 +9,7 @@ from genai_contract.config import DEFAULT_JWT_SECRETS, SHORTEST_JWT_SECRET, Envi
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.cluster import Cluster
 from genai_operator.desired.references import Reference, references
+from genai_operator.errors import Refused
 from genai_operator.kinds import SECRET
 from genai_operator.manifests import Manifest, Ref, digest
 
@@ -50,7 +51,10 @@ async def look_up(cluster: Cluster, known: References, app: GenAIAuto) -> tuple[
     wanted = references(app)
     names = tuple(dict.fromkeys(reference.secret for reference in wanted))
     known.keep(Ref(app.metadata.namespace, app.metadata.name), names)
-    found = {name: await cluster.get(SECRET, Ref(app.metadata.namespace, name)) for name in names}
+    try:
+        found = {name: await cluster.get(SECRET, Ref(app.metadata.namespace, name)) for name in names}
+    except Refused as error:
+        return {}, (f"{wanted[0].path}: the Secret cannot be read: {error}",)
     hashes = {name: digest(secret.get("data") or {}) for name, secret in found.items() if secret is not None}
     problems = (problem(app, reference, found[reference.secret]) for reference in wanted if reference.needed)
     return hashes, tuple(dict.fromkeys(text for text in problems if text))

@@ -14,6 +14,7 @@ from genai_operator.applying import Wanted
 from genai_operator.cluster import Cluster
 from genai_operator.desired.context import Images
 from genai_operator.diagnosis import stuck
+from genai_operator.errors import Refused
 from genai_operator.foreign_secrets import References, look_up
 from genai_operator.kinds import EVENT, GENAI_AUTO, POSTGRES_CLUSTER
 from genai_operator.maintenance import look
@@ -112,7 +113,11 @@ async def with_warnings(cluster: Cluster, observed: Observed, now: datetime) -> 
         if _age(observed.children[key], now) < PATIENCE_SECONDS:
             continue
         fields = f"involvedObject.kind={key.kind},involvedObject.name={key.name}"
-        events, _ = await cluster.list(EVENT, observed.metadata.namespace, fields=fields)
+        try:
+            events, _ = await cluster.list(EVENT, observed.metadata.namespace, fields=fields)
+        except Refused as error:
+            warnings[key] = f"its events cannot be read: {error}"
+            continue
         bad = [event for event in events if _is_bad_news(event)]
         if bad:
             newest = max(bad, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")

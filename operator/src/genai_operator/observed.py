@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
+from genai_operator.api.database import MigrationMode
 from genai_operator.api.genaiauto import GenAIAuto, Metadata
 from genai_operator.desired.context import Context, Images, Running
 from genai_operator.desired.jobs import administrator_of, migration_name
@@ -120,6 +121,8 @@ def _context(observed: Observed, app: GenAIAuto) -> Context:
         served=observed.served,
         kept=_kept(observed),
     )  # fmt: skip
+    if app.spec.database.migrations.mode is MigrationMode.MANUAL:
+        return ctx  # the new pods wait for the schema themselves
     migrated = job_succeeded(observed.child("Job", migration_name(app, ctx)))
     return replace(ctx, held=None if migrated else _held(observed, app))
 

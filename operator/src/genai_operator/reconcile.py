@@ -11,7 +11,7 @@ from genai_operator.desired import desired_state
 from genai_operator.desired.effective import is_disabled
 from genai_operator.desired.exposure import needs_own_certificate, tls_secret
 from genai_operator.desired.secrets import plans
-from genai_operator.errors import NotFound
+from genai_operator.errors import Conflict, NotFound, Refused
 from genai_operator.gathering import Sources, observe
 from genai_operator.manifests import ObjectKey, Ref
 from genai_operator.observed import Observed
@@ -38,7 +38,12 @@ async def reconcile(sources: Sources, ref: Ref) -> Outcome:
         return Outcome(gone=True)
     writes = 0
     if observed.resource is not None and not observed.problems and not is_disabled(observed.resource):
-        observed, writes = await bring_about(sources, observed, observed.resource)
+        try:
+            observed, writes = await bring_about(sources, observed, observed.resource)
+        except (NotFound, Conflict):
+            raise  # the world changed meanwhile: begin anew
+        except Refused as error:
+            observed = replace(observed, refusals=((ObjectKey("an object of", ref.name), str(error)),))
     assessment = assess(observed)
     try:
         written = await write_status(sources.cluster, sources.store, observed, assessment)

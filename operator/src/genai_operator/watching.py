@@ -56,7 +56,9 @@ class Informer:
 
     async def _list_and_watch(self) -> None:
         items, version = await self._cluster.list(self._kind, self._namespace, labels=self._labels)
-        self._notify(self._store.replace(self._kind.name, self._namespace, items))
+        touched = self._store.replace(self._kind.name, self._namespace, items)
+        if self.listed.is_set():  # at the start the resources themselves are looked at, all of them
+            self._notify(touched)
         self.listed.set()
         changes = self._cluster.watch(
             self._kind,

@@ -146,9 +146,21 @@ class CloudNativePG(ApiModel):
     create: ClusterCreate = Field(default_factory=ClusterCreate, description="The Cluster that the operator makes.")
 
 
+class MigrationMode(StrEnum):
+    """Who brings the schema up to date."""
+
+    AUTO = "Auto"
+    MANUAL = "Manual"
+
+
 class Migrations(ApiModel):
     """How the schema is brought up to date."""
 
+    mode: MigrationMode = Field(
+        MigrationMode.AUTO,
+        description="Auto: a Job migrates before pods of a new version start. Manual: no Job; pods of a new version "
+        "wait, not ready, until somebody has run genai-auto migrate in one of them, and those of the old serve on.",
+    )
     timeout_seconds: Annotated[int, Field(ge=30, le=86400)] = Field(
         300, description="Seconds that a migration waits for the database before it is tried again."
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from genai_operator.api.database import DatabaseMode
+from genai_operator.api.database import DatabaseMode, MigrationMode
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.desired.app_pod import app_pod_template
 from genai_operator.desired.connections import PASSWORD_KEY, database_connection
@@ -27,7 +27,9 @@ def build_migration(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     What a running API must wait for begins in a maintenance window, as its rollout does.
     """
     waits = ctx.held is not None and Component.API in ctx.kept
-    return () if hibernated(app) or waits else (_migration(app, ctx),)
+    if hibernated(app) or waits or app.spec.database.migrations.mode is MigrationMode.MANUAL:
+        return ()
+    return (_migration(app, ctx),)
 
 
 def _migration(app: GenAIAuto, ctx: Context) -> Manifest:
