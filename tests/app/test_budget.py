@@ -1,6 +1,7 @@
 """Budgets hold across replicas, to one turn, and cost nothing where nothing costs."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from genai_app import budget as budgets
 from genai_app import db
 from genai_app.budget import Budget, Limits, Reservation, next_period, seconds_left
 from genai_app.errors import BudgetSpent, TooMany
+from genai_app.health.measuring import measure
 from genai_app.llm.prices import turn_bound
 from genai_app.metrics import Metrics
 from genai_app.settings import Settings
@@ -203,6 +205,26 @@ async def test_spending_and_limits_can_be_watched_and_a_warning_is_given_once(
         assert sample in rendered
     assert [line["spent_dollars"] for line in logged() if line["event"] == "budget_warning"] == ["0.020000"]
     asked.close()
+
+
+async def test_another_replica_shows_what_was_spent(pools: tuple[asyncpg.Pool, asyncpg.Pool], metrics: Metrics) -> None:
+    busy, other = budget(pools[0], metrics, limits()), Metrics("2")
+    await busy.settle(await busy.reserve(WHO, 10), CENT)
+    idle = budget(pools[1], other, limits())
+    await measure(pools[1], idle, other)
+    text = other.render().decode()
+    assert 'llm_budget_spent_dollars{period="hour"} 0.01' in text
+    assert 'llm_budget_spent_dollars{period="month"} 0.01' in text
+    (size,) = re.findall(r"^database_size_bytes (\S+)", text, re.MULTILINE)
+    assert float(size) > 1_000_000
+    for each in (busy, idle):
+        each.close()
+
+
+async def test_a_database_that_is_away_leaves_the_gauges_and_is_counted(servers: Servers, metrics: Metrics) -> None:
+    async with db.open_pool(servers.settings("nowhere", POSTGRES_HOST="/nowhere")) as pool:
+        await measure(pool, budget(pool, metrics, limits()), metrics)
+    assert 'dependency_down_total{dependency="postgres",policy="gauges-stay"} 1.0' in metrics.render().decode()
 
 
 def test_limits_come_from_the_environment() -> None:

@@ -12,8 +12,10 @@ from tests.app.openai_stub import OpenAIStub, Reply, chat, running_stub, streame
 
 pytestmark = pytest.mark.service
 
-NOT_THE_TURNS = ("pg_catalog", "set_config", "UPDATE handoffs", "FROM handoffs WHERE delivery")
-"""What the driver asks on a new connection, and what sends the outbox when the turn is over."""
+NOT_THE_TURNS = (
+    "pg_catalog", "set_config", "UPDATE handoffs", "FROM handoffs WHERE delivery", "pg_database_size", "AS month_usd"
+)  # fmt: skip
+"""What the driver asks on a new connection, what sends the outbox when the turn is over, and what fills gauges."""
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "cost": 0.25}
 
 

@@ -31,6 +31,16 @@ async def test_a_configured_model_is_said_so(servers: Servers, database: str) ->
         assert (await api.client.get("/health")).json()["services"]["llm"] == "configured"
 
 
+async def test_a_model_that_nobody_reaches_is_said_so(servers: Servers, database: str) -> None:
+    settings = servers.settings(database, OPENROUTER_API_KEY="sk-or-v1-x", OPENROUTER_BASE_URL="http://127.0.0.1:9/v1")
+    async with running_api(settings) as api:
+        who = await api.register()
+        for number in range(3):
+            await api.chat(who, f"Which oil does the engine take, number {number}?")
+        health = (await api.client.get("/health")).json()
+        assert (health["status"], health["services"]["llm"]) == ("healthy", "unreachable")
+
+
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 async def test_probes_answer(api: Api, path: str) -> None:
     assert (await api.client.get(path)).status_code == 200
@@ -47,9 +57,26 @@ async def test_metrics_are_prometheus_text_on_both_ports(api: Api) -> None:
     async def receive() -> dict[str, object]:
         return {"type": "http.request"}
 
-    await metrics_app(api.app.state.metrics)({"type": "http", "method": "GET"}, receive, send)  # type: ignore[arg-type]  # plain dictionaries
+    await metrics_app(api.app.state.metrics)({"type": "http", "method": "GET", "query_string": b""}, receive, send)  # type: ignore[arg-type]  # plain dictionaries
     assert sent[0]["status"] == 200
     assert b"genai_auto_build_info" in bytes(sent[1]["body"])  # type: ignore[call-overload]  # the body's type is bytes
+
+
+async def test_a_scraper_may_choose_metrics_by_name(api: Api) -> None:
+    sent: list[dict[str, object]] = []
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request"}
+
+    query = b"name[]=llm_reachable&name[]=database_size_bytes&name[]=unknown"
+    scope = {"type": "http", "method": "GET", "query_string": query}
+    await metrics_app(api.app.state.metrics)(scope, receive, send)  # type: ignore[arg-type]  # plain dictionaries
+    lines = bytes(sent[1]["body"]).decode().splitlines()  # type: ignore[call-overload]  # the body's type is bytes
+    names = {line.split()[0] for line in lines if not line.startswith("#")}
+    assert names == {"llm_reachable", "database_size_bytes"}
 
 
 MOVED_BY_A_TURN = (

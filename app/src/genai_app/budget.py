@@ -48,6 +48,14 @@ WITHOUT_MONEY: Final[dict[OnLimit, Models]] = {
 """Which models a turn may use when the budget is spent; with `Block` there is no turn."""
 
 
+_SPENT: Final = """
+SELECT coalesce(sum(usd) FILTER (WHERE period = 'hour' AND begins = date_trunc('hour', now(), 'UTC')), 0) AS hour_usd,
+       coalesce(sum(usd) FILTER (WHERE period = 'month' AND begins = date_trunc('month', now(), 'UTC')), 0) AS month_usd
+  FROM llm_spend
+ WHERE user_id IS NULL
+"""
+
+
 @dataclass(frozen=True)
 class Limits:
     """USD; None is no limit."""
@@ -157,6 +165,14 @@ class Budget:
         except DatabaseDown:
             self._metrics.count(DEPENDENCY_DOWN, dependency="postgres", policy="cost-not-counted")
             log.warning("cost_not_counted", dollars=str(usd))
+
+    async def look(self) -> None:
+        """Show what all replicas have spent; one statement, none without a paid model. Raises DatabaseDown."""
+        if self._bound is None:
+            return
+        async with db.connection(self._pool) as connection:
+            row = await connection.fetchrow(_SPENT)
+        self._show(row["hour_usd"], row["month_usd"])
 
     def close(self) -> None:
         """Stop the timers of the gauges."""

@@ -36,6 +36,7 @@ from genai_app.errors import Refused, Unavailable
 from genai_app.handoff.service import open_handoffs
 from genai_app.health import routes as health_routes
 from genai_app.health.checks import Checks
+from genai_app.health.measuring import measuring
 from genai_app.http.cors import Cors
 from genai_app.http.documentation import add_documentation
 from genai_app.http.edge import Edge
@@ -113,10 +114,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         )
         state.accounts = build_accounts(settings, pool, redis, breaker)
         state.conversations = Conversations(pool)
-        state.checks = Checks(settings, pool, breaker)
+        state.checks = Checks(settings, pool, breaker, agents.model)
         handoffs = await opened.enter_async_context(open_handoffs(settings, pool, http, metrics))
         budget = Budget(pool, metrics, Limits.from_settings(settings), turn_bound(settings))
         opened.callback(budget.close)
+        await opened.enter_async_context(measuring(pool, budget, metrics))
         tracing = await opened.enter_async_context(open_tracing(settings, metrics, state.tracer_provider))
         outcomes = Outcomes(metrics)
         opened.callback(outcomes.close)

@@ -1,5 +1,6 @@
 """The metrics of one application, made from the contract's specifications; each application has its own registry."""
 
+from collections.abc import Collection
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -38,9 +39,9 @@ class Metrics:
         """Move a gauge by `amount`, which may be negative."""
         self._child(spec, labels).inc(amount)
 
-    def render(self) -> bytes:
-        """Everything in Prometheus' text format (`CONTENT_TYPE`)."""
-        return generate_latest(self._registry)
+    def render(self, names: Collection[str] = ()) -> bytes:
+        """Everything, or the samples of these names alone, in Prometheus' text format (`CONTENT_TYPE`)."""
+        return generate_latest(self._registry.restricted_registry(names) if names else self._registry)
 
     def _child(self, spec: MetricSpec, labels: dict[str, str]) -> Any:
         key = (spec, tuple(labels.items()))

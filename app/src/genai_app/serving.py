@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from urllib.parse import parse_qs
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -111,13 +112,14 @@ def api_configuration(app: ASGIApp, drain_seconds: int = DRAIN_SECONDS) -> uvico
 
 
 def metrics_app(metrics: Metrics) -> ASGIApp:
-    """Answers every GET with the metrics: nothing else is on that port."""
+    """Answers every GET with the metrics, or those that `name[]` chooses: nothing else is on that port."""
 
     async def app(scope: Scope, _: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         allowed = scope["method"] in {"GET", "HEAD"}
-        body = metrics.render() if allowed else b""
+        names = parse_qs(scope["query_string"].decode()).get("name[]", []) if allowed else []
+        body = metrics.render(names) if allowed else b""
         headers = [
             (b"content-type", CONTENT_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),

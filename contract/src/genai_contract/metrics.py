@@ -54,6 +54,9 @@ REQUEST_COST: Final = MetricSpec(
     "Dollars that one turn cost.",
     buckets=(0.0001, 0.001, 0.01, 0.05, 0.1, 0.5, 1, 5),
 )
+LLM_REACHABLE: Final = MetricSpec(
+    "llm_reachable", "gauge", "1, or 0 while every model is left alone after its failures."
+)
 BUDGET_SPENT: Final = MetricSpec(
     "llm_budget_spent_dollars", "gauge", "Dollars spent in this hour or month, by all replicas.", ("period",)
 )
@@ -112,6 +115,7 @@ AGENT_REROUTING: Final = MetricSpec(
 RATE_LIMITED: Final = MetricSpec(
     "rate_limit_rejections_total", "counter", "Requests refused by the rate limit.", ("scope",)
 )
+DATABASE_SIZE: Final = MetricSpec("database_size_bytes", "gauge", "Size of the database, without the WAL.")
 DEPENDENCY_DOWN: Final = MetricSpec(
     "dependency_down_total",
     "counter",

@@ -9,6 +9,7 @@ import pytest
 from tests.app.openai_stub import OpenAIStub, Reply, chat, streamed
 
 from genai_app.errors import ConfigurationError
+from genai_app.llm import circuit
 from genai_app.llm.building import build_chat_model
 from genai_app.llm.chat_model import ChatModel, ChatRequest, Message, TextDelta
 from genai_app.llm.circuit import LONGEST_WAIT_SECONDS, PAUSE_SECONDS, THRESHOLD, Circuit
@@ -68,6 +69,22 @@ async def test_when_all_fail_the_last_failure_is_told(
     with pytest.raises(ModelFailed, match="OPENROUTER_API_KEY"):
         await models(model_server, http, metrics).complete(REQUEST)
     assert asked(model_server) == ["one", "two", "three:free"]
+
+
+async def test_who_is_left_alone_is_not_reachable_until_one_answers(
+    model_server: OpenAIStub, http: httpx2.AsyncClient, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circuit, "PAUSE_SECONDS", 0.0)
+    model = models(model_server, http, metrics)
+    assert (model.reachable, "llm_reachable 1.0" in metrics.render().decode()) == (True, True)
+    model_server.script = [Reply(status=401)]
+    for _ in range(THRESHOLD):
+        with pytest.raises(ModelFailed):
+            await model.complete(REQUEST)
+    assert (model.reachable, "llm_reachable 0.0" in metrics.render().decode()) == (False, True)
+    model_server.script = [chat("It takes 5W-30.")]
+    await model.complete(REQUEST)
+    assert (model.reachable, "llm_reachable 1.0" in metrics.render().decode()) == (True, True)
 
 
 async def test_a_model_that_is_silent_leaves_time_for_the_next(

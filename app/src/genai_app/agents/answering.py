@@ -34,6 +34,7 @@ from genai_app.agents.team import TEAM
 from genai_app.agents.troubleshoot.safety import dangers
 from genai_app.agents.troubleshoot.tree import load_trees, trees_version
 from genai_app.llm.building import build_chat_model
+from genai_app.llm.chat_model import ChatModel
 from genai_app.llm.offline import OfflineModel
 from genai_app.metrics import Metrics
 from genai_app.rag.embedding import Embedder, build_embedder
@@ -95,6 +96,11 @@ class Agents:
     def embedder(self) -> Embedder:
         """Who turns questions into vectors; it remembers the last ones: a look-up before the answer costs nothing."""
         return self._ctx.embedder
+
+    @property
+    def model(self) -> ChatModel:
+        """Who writes answers."""
+        return self._ctx.model
 
     async def warm_up(self) -> None:
         """Load the embedding model, the examples and the trees before saying ready. A server away is no error."""

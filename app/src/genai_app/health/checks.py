@@ -10,6 +10,7 @@ import asyncpg
 from genai_app.breaker import Breaker
 from genai_app.db import unreachable_is_database_down
 from genai_app.errors import DatabaseDown
+from genai_app.llm.chat_model import ChatModel
 from genai_app.migrations import schema_is_current
 from genai_app.settings import Settings
 from genai_contract.config import LLMProvider
@@ -36,8 +37,9 @@ class Services:
 class Checks:
     """Looks at what one application depends on."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, redis_breaker: Breaker | None) -> None:
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, redis_breaker: Breaker | None, model: ChatModel) -> None:
         self._pool = pool
+        self._model = model
         self._breaker = redis_breaker
         self._needs_redis = bool(settings.redis_url)
         self._llm: Literal["configured", "offline"] = (
@@ -67,7 +69,7 @@ class Checks:
         return Services(
             database="disconnected" if database is NotReady.DATABASE_UNREACHABLE else "connected",
             redis="connected" if redis else "disconnected",
-            llm=self._llm,
+            llm=self._llm if self._model.reachable else "unreachable",
         )
 
     def status(self, services: Services) -> Literal["healthy", "degraded", "unhealthy"]:

@@ -14,6 +14,7 @@ from genai_app.llm.traced import Traced
 from genai_app.metrics import Metrics
 from genai_app.settings import Settings
 from genai_contract.config import LLMProvider
+from genai_contract.metrics import LLM_REACHABLE
 
 ATTEMPTS_BEFORE_ANOTHER = 2
 """Of a model after which there is another one to ask."""
@@ -23,6 +24,7 @@ def build_chat_model(settings: Settings, metrics: Metrics, http: httpx2.AsyncCli
     """The offline model, or LLM_MODEL and then LLM_FALLBACK_MODELS at the same server; opens nothing."""
     provider = settings.answering_provider
     if provider is LLMProvider.OFFLINE:
+        metrics.set(LLM_REACHABLE, 1)
         return OfflineModel()
     server = OpenAIServer.from_settings(settings, http)
     names = tuple(dict.fromkeys((settings.llm_model, *settings.fallback_models)))

@@ -143,6 +143,11 @@ class ChatModel(Protocol):
         """
         ...
 
+    @property
+    def reachable(self) -> bool:
+        """False while there is nobody whom it would ask: all have failed too often, and are left alone."""
+        return True
+
     async def complete(self, request: ChatRequest) -> Completion:
         """The whole reply. Raises errors.ModelDown when there is none within the time of a turn."""
         return await fold(self.stream(replace(request, streamed=False)))

@@ -16,9 +16,14 @@ class Circuit:
     failures: int = 0
     next_trial: float = 0.0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has failed too often, lately and without a success since."""
+        return self.failures >= THRESHOLD
+
     def allows(self, now: float) -> bool:
         """Whether a call may be made; a trial keeps the others out for as long as a pause."""
-        if self.failures < THRESHOLD:
+        if not self.is_open:
             return True
         if now < self.next_trial:
             return False

@@ -12,7 +12,7 @@ from genai_app.llm.circuit import Circuit
 from genai_app.llm.failures import ModelFailed
 from genai_app.llm.prices import is_free
 from genai_app.metrics import Metrics
-from genai_contract.metrics import DEPENDENCY_DOWN
+from genai_contract.metrics import DEPENDENCY_DOWN, LLM_REACHABLE
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,12 @@ class FallbackModels(ChatModel):
         self._models = tuple((model, Circuit()) for model in models)
         self._total_seconds = total_seconds
         self._metrics = metrics
+        self._show()
+
+    @property
+    def reachable(self) -> bool:
+        """See ChatModel."""
+        return not all(circuit.is_open for _, circuit in self._models)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """See ChatModel. Raises ModelFailed of the last model that was tried."""
@@ -40,10 +46,10 @@ class FallbackModels(ChatModel):
                 yield first
                 async for delta in deltas:
                     if isinstance(delta, Done):
-                        circuit.succeeded()
+                        self._succeeded(circuit)
                     yield delta
         except ModelFailed as failure:
-            circuit.failed(_now(), failure.wait)
+            self._failed(circuit, failure)
             raise
 
     async def _begin(self, request: ChatRequest) -> tuple[AsyncGenerator[Delta, None], Delta, Circuit]:
@@ -61,13 +67,26 @@ class FallbackModels(ChatModel):
                 deltas, first = await begin(model.stream(replace(request, deadline=deadline, first_by=first_by)))
             except ModelFailed as failure:
                 if failure.kind != "validation_error":  # that one may be about this request alone
-                    circuit.failed(_now(), failure.wait)
+                    self._failed(circuit, failure)
                 last = failure
             else:
                 if isinstance(first, Done):
-                    circuit.succeeded()
+                    self._succeeded(circuit)
                 return deltas, first, circuit
         raise last
+
+    def _succeeded(self, circuit: Circuit) -> None:
+        was_open = circuit.is_open
+        circuit.succeeded()
+        if was_open:
+            self._show()
+
+    def _failed(self, circuit: Circuit, failure: ModelFailed) -> None:
+        circuit.failed(_now(), failure.wait)
+        self._show()
+
+    def _show(self) -> None:
+        self._metrics.set(LLM_REACHABLE, self.reachable)
 
 
 def _may_be_asked(model: ChatModel, request: ChatRequest) -> bool:

@@ -1,0 +1,44 @@
+"""What only the database knows, as gauges of every replica: its size, and what all replicas together have spent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+from genai_app import db
+from genai_app.budget import Budget
+from genai_app.errors import DatabaseDown
+from genai_app.metrics import Metrics
+from genai_contract.metrics import DATABASE_SIZE, DEPENDENCY_DOWN
+
+EVERY_SECONDS: Final = 60.0
+
+
+@asynccontextmanager
+async def measuring(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> AsyncIterator[None]:
+    """Looks at once, and again every minute while the block runs."""
+    task = asyncio.create_task(_measure_for_ever(pool, budget, metrics))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _measure_for_ever(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> None:
+    while True:
+        await measure(pool, budget, metrics)
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def measure(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> None:
+    """One look. Without the database the gauges stay as they are, and that is counted."""
+    try:
+        async with db.connection(pool) as connection:
+            size = await connection.fetchval("SELECT pg_database_size(current_database())")
+        metrics.set(DATABASE_SIZE, size)
+        await budget.look()
+    except DatabaseDown:
+        metrics.count(DEPENDENCY_DOWN, dependency="postgres", policy="gauges-stay")
