@@ -34,6 +34,7 @@ QUANTITIES: dict[str, list[Any]] = {
     "cpu": ["50m", "1", "2500m", 3],
     "memory": ["64Mi", "1Gi", "2G", 536870912],
     "size": ["1Gi", "20Gi", "1T"],
+    "maxSize": ["1Gi", "100Gi"],
     "maxSurge": ["1", "25%", 0, "0%"],
     "maxUnavailable": ["1", "25%", 0, "0%"],
     "maxBodySize": ["1Mi", 1000],

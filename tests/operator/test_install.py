@@ -56,14 +56,14 @@ def test_every_kind_that_any_module_names_is_in_the_table_of_rights() -> None:
     assert named - {"Gateway"} <= kinds.BY_NAME.keys(), "a Gateway is only referred to"
 
 
-def test_only_one_module_talks_to_kubernetes() -> None:
+@pytest.mark.parametrize(
+    ("word", "modules"),
+    [("RESTClientObject", {"cluster.py"}), ("ApiClient", set()), ("import aiohttp\n", {"cluster.py", "reports.py"})],
+)
+def test_only_one_module_talks_to_kubernetes_and_one_to_our_pods(word: str, modules: set[str]) -> None:
     root = Path(str(genai_operator.__path__[0]))
-    users = {
-        file.relative_to(root).as_posix()
-        for file in root.rglob("*.py")
-        if "ApiClient" in file.read_text(encoding="utf-8") or "import aiohttp\n" in file.read_text(encoding="utf-8")
-    }
-    assert users == {"cluster.py"}
+    users = {f.relative_to(root).as_posix() for f in root.rglob("*.py") if word in f.read_text(encoding="utf-8")}
+    assert users == modules
 
 
 def test_the_namespace_enforces_the_restricted_standard_and_the_operator_keeps_to_it() -> None:

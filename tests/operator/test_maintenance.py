@@ -66,6 +66,10 @@ def test_nothing_changes_before_the_next_change(now: datetime, minutes: int) -> 
     assert is_open(some, change - timedelta(microseconds=1)) == is_open(some, now)
 
 
+def test_no_day_is_every_day() -> None:
+    assert is_open(windows({"days": [], "start": "12:00"}), WEDNESDAY)
+
+
 def test_a_zone_that_does_not_exist_is_refused_with_words() -> None:
     with pytest.raises(ValidationError, match="there is no time zone Europe/Berlim: write an IANA name"):
         windows({"timezone": "Europe/Berlim"})

@@ -15,7 +15,7 @@ from genai_operator.desired.jobs import migration_name
 from genai_operator.diagnosis import stuck
 from genai_operator.manifests import Manifest, ObjectKey, key_of
 from genai_operator.naming import Component, Names
-from genai_operator.observed import Observed
+from genai_operator.observed import Observed, Report
 from genai_operator.reporting import flips, status_document
 from genai_operator.status import assess
 
@@ -24,7 +24,8 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMES = Names("demo")
 TYPES = [
     "Ready", "Progressing", "Degraded", "ConfigurationValid", "DatabaseReady", "CacheReady", "SchemaUpToDate",
-    "ApiAvailable", "Exposed", "CertificateReady", "MonitoringReady", "ProductionReady",
+    "ApiAvailable", "LLMReachable", "Exposed", "CertificateReady", "MonitoringReady", "StorageHealthy", "BudgetOK",
+    "ProductionReady",
     "RolloutsPaused", "Hibernated",
 ]  # fmt: skip
 
@@ -70,7 +71,11 @@ def healthy(app: GenAIAuto) -> Observed:
         if key.kind == "Job":
             item["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
     database = pod(Component.DATABASE, "demo-database-0", conditions=READY)
-    return observed.with_objects((*children.values(), database))
+    claim = {"kind": "PersistentVolumeClaim", "metadata": {"name": NAMES.database_claim, "labels": {}},
+             "spec": {"resources": {"requests": {"storage": "10Gi"}}},
+             "status": {"phase": "Bound", "capacity": {"storage": "10Gi"}}}  # fmt: skip
+    report = Report(database_bytes=2**30)
+    return replace(observed, report=report).with_objects((*children.values(), database, claim))
 
 
 def changed(observed: Observed, kind: str, name: str, **status: Any) -> Observed:
@@ -87,7 +92,7 @@ def test_all_well_is_ready() -> None:
     assert {kind: v.status for kind, v in assessment.conditions.items()} == {
         **dict.fromkeys(TYPES, "True"), "Progressing": "False", "Degraded": "False", "RolloutsPaused": "False",
         "Hibernated": "False", "Exposed": "Unknown", "CertificateReady": "Unknown",
-        "MonitoringReady": "Unknown", "ProductionReady": "Unknown",
+        "MonitoringReady": "Unknown", "ProductionReady": "Unknown", "LLMReachable": "Unknown", "BudgetOK": "Unknown",
     }  # fmt: skip
     assert (assessment.phase, assessment.version, assessment.api_ready) == ("Ready", "1", "1/1")
 
@@ -98,7 +103,7 @@ def test_all_well_is_ready() -> None:
 )
 def test_the_status_names_who_answers(llm: Manifest, model: str) -> None:
     observed = healthy(resource(llm=llm))
-    assert status_document(observed, assess(observed), NOW)["llm"] == {"model": model}
+    assert status_document(observed, assess(observed), NOW)["llm"]["model"] == model
 
 
 def test_an_instance_is_ready_when_its_administrator_is_there() -> None:
@@ -130,7 +135,7 @@ def test_an_invalid_specification_says_what_is_wrong_and_keeps_what_is_known() -
     assessment = assess(observed)
     assert list(assessment.conditions) == TYPES
     assert (assessment.phase, assessment.message, assessment.version) == ("Invalid", "spec.api: wrong", "1")
-    assert assessment.model == "a/b"
+    assert assessment.llm.model == "a/b"
     assert assessment.conditions["ConfigurationValid"].status == "False"
     assert assessment.conditions["Ready"].status == "False"
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from genai_operator.naming import OPERATOR_NAMESPACE
+
 app = typer.Typer(
     name="genai-auto-operator", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
@@ -58,7 +60,7 @@ def render(
 def install_manifests(
     image: Annotated[str, typer.Option(help="Image of the operator.")],
     app_image: Annotated[str, typer.Option(help="Image of the agent API, where a resource names none.")],
-    namespace: Annotated[str, typer.Option(help="Namespace of the operator.")] = "genai-auto-system",
+    namespace: Annotated[str, typer.Option(help="Namespace of the operator.")] = OPERATOR_NAMESPACE,
     replicas: Annotated[int, typer.Option(help="Operators; one works, the others wait.", min=1, max=5)] = 2,
     watch_namespace: Annotated[
         list[str] | None,

@@ -8,6 +8,7 @@ import structlog
 from genai_operator.api.database import DatabaseMode
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.cluster import Cluster
+from genai_operator.desired.volume import used_percent, wanted_size
 from genai_operator.errors import Conflict, NotFound, Refused
 from genai_operator.kinds import BY_NAME, PRUNED, VOLUME_CLAIM
 from genai_operator.manifests import Manifest, ObjectKey, Ref, covers, dig, digest, key_of
@@ -115,9 +116,11 @@ def differs(body: Manifest, live: Manifest) -> bool:
 
 
 async def grow_volume(cluster: Cluster, observed: Observed, app: GenAIAuto) -> Applied:
-    """Grow the database's volume when the specification asks for more than it has."""
-    applied, size = Applied(), app.spec.database.managed.storage.size
+    """Grow the database's volume when the specification, or its filling up, asks for more than it has."""
+    applied = Applied()
     claim = observed.child("PersistentVolumeClaim", observed.names.database_claim)
+    used = used_percent(app, claim, observed.report.database_bytes if observed.report else None)
+    size = wanted_size(app, claim, used)
     if app.spec.database.mode is not DatabaseMode.MANAGED or claim is None or not needs_growth(claim, size):
         return applied
     ref = Ref(observed.metadata.namespace, observed.names.database_claim)

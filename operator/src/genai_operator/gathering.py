@@ -20,11 +20,17 @@ from genai_operator.kinds import EVENT, GENAI_AUTO, POSTGRES_CLUSTER
 from genai_operator.maintenance import look
 from genai_operator.manifests import Manifest, ObjectKey, Ref
 from genai_operator.memo import Memo
-from genai_operator.observed import Observed
+from genai_operator.naming import OPERATOR_NAMESPACE
+from genai_operator.observed import Observed, Report
 from genai_operator.store import Store
 
 PATIENCE_SECONDS: Final = 10
 """A new object gets this long before its events are read: most need no explanation."""
+
+
+def _no_report(instance: Ref) -> Report | None:
+    del instance
+    return None
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Sources:
     references: which Secrets each instance refers to, as this process has seen it.
     served: tells which optional kinds there are now.
     outdated: tells which of our fields the API server's definition lacks.
+    report: what an instance's API says of itself.
     read, built: resources and their objects as they were read and built last.
     """
 
@@ -43,6 +50,8 @@ class Sources:
     references: References
     served: Callable[[], frozenset[str]] = frozenset
     outdated: Callable[[], tuple[str, ...]] = tuple
+    report: Callable[[Ref], Report | None] = _no_report
+    operator_namespace: str = OPERATOR_NAMESPACE
     read: Memo[tuple[GenAIAuto | None, tuple[str, ...]]] = field(default_factory=Memo)
     built: Memo[tuple[Wanted, ...]] = field(default_factory=Memo)
 
@@ -71,6 +80,8 @@ async def observe(sources: Sources, ref: Ref) -> Observed | None:
         served=sources.served(),
         missing_fields=sources.outdated(),
         foreign_cluster=await foreign_cluster(sources, app) if app is not None else None,
+        report=sources.report(ref),
+        operator_namespace=sources.operator_namespace,
         maintenance=look(app.spec.maintenance_windows, now) if app is not None else None,
     )
     return await with_warnings(sources.cluster, observed, now)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from genai_operator import kinds
 from genai_operator.manifests import Manifest
-from genai_operator.naming import APP_NAME, PART_OF, PRODUCT
+from genai_operator.naming import APP_NAME, OPERATOR_NAME, PART_OF, PRODUCT
 
-NAME: Final = "genai-auto-operator"
+NAME: Final = OPERATOR_NAME
 PORT: Final = 8080
 _USER: Final = 65532
 _LABELS: Final = {APP_NAME: NAME, PART_OF: PRODUCT}

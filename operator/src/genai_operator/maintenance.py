@@ -44,6 +44,6 @@ def _around(windows: Iterable[MaintenanceWindow], now: datetime) -> Iterator[tup
         today = now.astimezone(zone).date()
         for offset in range(-1, 9):
             day = today + timedelta(days=offset)
-            if _DAYS[day.weekday()] in window.days:
+            if _DAYS[day.weekday()] in (window.days or _DAYS):
                 begin = datetime.combine(day, start, zone).astimezone(UTC)
                 yield begin, begin + timedelta(minutes=window.duration_minutes)

@@ -13,8 +13,11 @@ from genai_operator.kinds import GROUP
 MAX_INSTANCE_NAME: Final = 40
 MAX_CHILD_NAME: Final = 52
 
-FIELD_MANAGER: Final = "genai-auto-operator"
-LEASE_NAME: Final = "genai-auto-operator"
+OPERATOR_NAME: Final = "genai-auto-operator"
+OPERATOR_NAMESPACE: Final = "genai-auto-system"
+"""Where the operator is, unless somebody installs it elsewhere."""
+FIELD_MANAGER: Final = OPERATOR_NAME
+LEASE_NAME: Final = OPERATOR_NAME
 """The Lease that says which operator works."""
 SCALE_MANAGER: Final = "genai-auto-operator-scale"
 """Applies `replicas` and nothing else, so that an autoscaler can take that field over without a dip."""

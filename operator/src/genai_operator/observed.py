@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
 
@@ -10,7 +11,38 @@ from genai_operator.api.genaiauto import GenAIAuto, Metadata
 from genai_operator.desired.context import Context, Images, Running
 from genai_operator.desired.jobs import administrator_of, migration_name
 from genai_operator.manifests import Manifest, ObjectKey, dig, digest, key_of
-from genai_operator.naming import APP_VERSION, COMPONENT, CONFIG_HASH, Component, Names
+from genai_operator.naming import APP_VERSION, COMPONENT, CONFIG_HASH, OPERATOR_NAMESPACE, Component, Names
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a pod of the API says. Money is in USD, rounded to cents; a limit of None is none.
+
+    database_bytes: size of the database without its write-ahead log; None: it does not know.
+    """
+
+    llm_reachable: bool = True
+    spent_hour: Decimal = Decimal(0)
+    spent_month: Decimal = Decimal(0)
+    limit_hour: Decimal | None = None
+    limit_month: Decimal | None = None
+    warning: Decimal | None = None
+    database_bytes: int | None = None
+
+    @property
+    def hour_is_spent(self) -> bool:
+        """Whether the hour's limit is reached."""
+        return self.limit_hour is not None and self.spent_hour >= self.limit_hour
+
+    @property
+    def month_is_spent(self) -> bool:
+        """Whether the month's limit is reached."""
+        return self.limit_month is not None and self.spent_month >= self.limit_month
+
+    @property
+    def is_above_warning(self) -> bool:
+        """Whether a warning is due in this hour."""
+        return self.warning is not None and self.spent_hour >= self.warning > 0
 
 
 @dataclass(frozen=True)
@@ -34,6 +66,8 @@ class Observed:
     missing_fields: our fields that the API server's definition lacks.
     foreign_cluster: the Cluster of CloudNativePG that the spec refers to, when it is somebody else's.
     maintenance: what the maintenance windows come to now; None without any.
+    report: what the API says of itself; None: nothing yet.
+    operator_namespace: where the operator runs.
     """
 
     metadata: Metadata
@@ -49,6 +83,8 @@ class Observed:
     missing_fields: tuple[str, ...] = ()
     foreign_cluster: Manifest | None = None
     maintenance: Maintenance | None = None
+    report: Report | None = None
+    operator_namespace: str = OPERATOR_NAMESPACE
 
     @property
     def names(self) -> Names:
@@ -120,6 +156,7 @@ def _context(observed: Observed, app: GenAIAuto) -> Context:
         live_replicas=dig(observed.child("Deployment", names.api), "spec", "replicas"),
         served=observed.served,
         kept=_kept(observed),
+        operator_namespace=observed.operator_namespace,
     )  # fmt: skip
     if app.spec.database.migrations.mode is MigrationMode.MANUAL:
         return ctx  # the new pods wait for the schema themselves

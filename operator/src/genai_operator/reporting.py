@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from genai_operator.api.status import ApiStatus, Condition, LLMStatus, Status
+from genai_operator.api.status import ApiStatus, Condition, Status
 from genai_operator.cluster import Cluster
 from genai_operator.conditions.verdict import Verdict
 from genai_operator.kinds import GENAI_AUTO, NEW_EVENT
@@ -55,7 +55,9 @@ def status_document(observed: Observed, assessment: Assessment, now: datetime) -
             requested=assessment.api_requested,
         ),
         effective=assessment.effective,
-        llm=LLMStatus(model=assessment.model),
+        llm=assessment.llm,
+        database=assessment.database,
+        redis=assessment.redis,
         conditions=tuple(
             Condition(
                 type=kind,

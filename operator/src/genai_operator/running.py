@@ -25,6 +25,7 @@ from genai_operator.metrics import Metrics
 from genai_operator.naming import CHILD_SELECTOR, LEASE_NAME
 from genai_operator.queueing import FORGET, WorkQueue
 from genai_operator.reconcile import reconcile
+from genai_operator.reports import Reports
 from genai_operator.serving import serve
 from genai_operator.settings import OperatorSettings
 from genai_operator.store import Store
@@ -56,8 +57,16 @@ class Operator:
         scope = self._namespaces or (None,)
         self._queue = WorkQueue(self._reconcile, self.metrics, settings.workers)
         self._optional = OptionalKinds(self._cluster, store, scope, self._queue.changed, settings.discovery_seconds)
+        self._reports = Reports(store, settings.report_port, settings.report_seconds, self._queue.changed)
         self._sources = Sources(
-            self._cluster, store, images, References(), lambda: self._optional.served, lambda: self._definition.missing
+            self._cluster,
+            store,
+            images,
+            References(),
+            lambda: self._optional.served,
+            lambda: self._definition.missing,
+            self._reports.of,
+            settings.pod_namespace,
         )
         self._informers = [
             Informer(self._cluster, store, kind, namespace, CHILD_SELECTOR, self._queue.changed)
@@ -96,6 +105,7 @@ class Operator:
                         group.create_task(self._keep_signals(started)),
                         group.create_task(self._watch_resources(started)),
                         *(group.create_task(watch.run()) for watch in self._secret_watches),
+                        group.create_task(self._reports.run()),
                     ]
                     await self._queue.run(self._stop)
                 if self._elector is not None and keeping is not None:

@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from genai_contract.endpoints import METRICS_PORT
+from genai_operator.naming import OPERATOR_NAMESPACE
+
 
 def operator_version() -> str:
     """The version of this operator; also the default tag of the app's image."""
@@ -34,7 +37,7 @@ class OperatorSettings(BaseSettings):
         False, description="Work only while holding a Lease, so that several operators may run; pods do."
     )
     pod_name: str = Field("", description="Set in a pod: its name, by which the Lease says who works.")
-    pod_namespace: str = Field("genai-auto-system", description="Set in a pod: its namespace, where the Lease is.")
+    pod_namespace: str = Field(OPERATOR_NAMESPACE, description="Set in a pod: its namespace, where the Lease is.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level logged.")
     listen_host: str = Field("0.0.0.0", description="Address of /livez, /readyz and /metrics.")  # noqa: S104 - a pod's own
     listen_port: Annotated[int, Field(ge=0, le=65535)] = Field(
@@ -51,6 +54,12 @@ class OperatorSettings(BaseSettings):
         15, description="Pause between two looks at which optional kinds the API server has."
     )
 
+    report_seconds: Annotated[float, Field(ge=0.1)] = Field(
+        60, description="Pause between two looks at what each instance's API says of models, spending and sizes."
+    )
+    report_port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        METRICS_PORT, description="Port at which pods of the API are asked for that."
+    )
     definition_seconds: Annotated[float, Field(ge=0.1)] = Field(
         300, description="Pause between two looks at whether the API server's definition of GenAIAuto is current."
     )

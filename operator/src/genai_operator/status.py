@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from genai_operator.api.database import DatabaseMode
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.llm import Provider
 from genai_operator.api.redis import RedisMode
-from genai_operator.api.status import EffectiveStatus, Phase
+from genai_operator.api.status import DatabaseStatus, EffectiveStatus, LLMStatus, Phase, RedisStatus
 from genai_operator.conditions import CHECKS
 from genai_operator.conditions.verdict import Verdict
+from genai_operator.desired.connections import database_connection, redis_connection
 from genai_operator.desired.context import Context
 from genai_operator.desired.effective import (
     Bounds,
@@ -52,7 +54,9 @@ class Assessment:
     conditions: Mapping[str, Verdict]
     version: str
     url: str
-    model: str
+    llm: LLMStatus
+    database: DatabaseStatus | None
+    redis: RedisStatus | None
     api_replicas: int
     api_ready: str
     api_requested: int
@@ -83,7 +87,9 @@ def assess(observed: Observed) -> Assessment:
             "ConfigurationValid": Verdict.yes("Valid", "the specification is valid"),
             **verdicts,
         },
-        model=OFFLINE_MODEL if app.spec.llm.provider is Provider.OFFLINE else app.spec.llm.model,
+        llm=_llm(observed, app),
+        database=_database(observed, app),
+        redis=_redis(app),
         url=url(app),
         version=now.version if now and ready.status == "True" else dig(observed.status, "version", default=""),
         api_replicas=dig(deployment, "status", "replicas", default=0),
@@ -110,12 +116,36 @@ def _invalid(observed: Observed) -> Assessment:
         },
         version=dig(observed.status, "version", default=""),
         url=dig(observed.status, "url", default=""),
-        model=dig(observed.status, "llm", "model", default=""),
+        llm=LLMStatus.model_validate(observed.status.get("llm") or {"model": ""}),
+        database=DatabaseStatus.model_validate(stored) if (stored := observed.status.get("database")) else None,
+        redis=RedisStatus.model_validate(kept) if (kept := observed.status.get("redis")) else None,
         api_replicas=dig(observed.status, "api", "replicas", default=0),
         api_ready=dig(observed.status, "api", "ready", default=""),
         api_requested=dig(observed.status, "api", "requested", default=0),
         effective=EffectiveStatus.model_validate(before) if before else None,
     )
+
+
+def _llm(observed: Observed, app: GenAIAuto) -> LLMStatus:
+    offline, report = app.spec.llm.provider is Provider.OFFLINE, observed.report
+    spent = ("", "") if offline or report is None else (str(report.spent_hour), str(report.spent_month))
+    model = OFFLINE_MODEL if offline else app.spec.llm.model
+    return LLMStatus(model=model, spent_this_hour=spent[0], spent_this_month=spent[1])
+
+
+def _database(observed: Observed, app: GenAIAuto) -> DatabaseStatus:
+    there = database_connection(app)
+    claim = observed.child("PersistentVolumeClaim", observed.names.database_claim)
+    return DatabaseStatus(
+        mode=app.spec.database.mode,
+        address=f"{there.host}:{there.port}/{there.database}",
+        storage=dig(claim, "status", "capacity", "storage", default=""),
+    )
+
+
+def _redis(app: GenAIAuto) -> RedisStatus:
+    there = redis_connection(app)
+    return RedisStatus(mode=app.spec.redis.mode, address=urlsplit(there.url).netloc.rpartition("@")[2] if there else "")
 
 
 def effective_status(app: GenAIAuto, ctx: Context) -> EffectiveStatus:

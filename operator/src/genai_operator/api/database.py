@@ -28,6 +28,19 @@ class PostgresVersion(StrEnum):
     V18 = "18"
 
 
+class Autogrow(ApiModel):
+    """Growth of the volume by itself, where the storage class can grow volumes."""
+
+    enabled: bool = Field(False, description="Whether the volume grows when it fills up.")
+    threshold_percent: Annotated[int, Field(ge=50, le=95)] = Field(
+        80, description="Share of the volume, in percent, from which on it grows."
+    )
+    step_percent: Annotated[int, Field(ge=5, le=100)] = Field(
+        25, description="How much it grows by, in percent of what it has."
+    )
+    max_size: Quantity = Field("100Gi", description="Largest size, as integer or string such as 100Gi.")
+
+
 class Storage(ApiModel):
     """The volume of the database."""
 
@@ -51,6 +64,14 @@ class Storage(ApiModel):
         "",
         description="Storage class; empty: the cluster's default. Immutable.",
         json_schema_extra=immutable("database.managed.storage.storageClassName", RECREATE),
+    )
+
+
+class ManagedStorage(Storage):
+    """The volume of a database that the operator runs."""
+
+    autogrow: Autogrow = Field(
+        default_factory=Autogrow, description="Growth of the volume by itself, where the storage class can."
     )
 
 
@@ -86,7 +107,7 @@ class ManagedDatabase(ApiModel):
         default_factory=Resources,
         description="CPU and memory of the database. Memory settings of PostgreSQL follow limits.memory.",
     )
-    storage: Storage = Field(default_factory=Storage, description="The volume of the database.")
+    storage: ManagedStorage = Field(default_factory=ManagedStorage, description="The volume of the database.")
     parameters: Parameters = Field(
         {},
         description="Settings of postgresql.conf of your own, such as work_mem: 64MB; they win over those that follow "

@@ -23,7 +23,7 @@ class Weekday(StrEnum):
 class MaintenanceWindow(ApiModel):
     """A time of the week in which pods may be replaced."""
 
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = Field(
+    days: Annotated[tuple[Weekday, ...], Field(max_length=7)] = Field(
         tuple(Weekday),
         description="Days on which the window begins.",
         json_schema_extra={"x-kubernetes-list-type": "set"},

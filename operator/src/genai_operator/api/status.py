@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from genai_operator.api.database import DatabaseMode
 from genai_operator.api.fields import ApiModel
 from genai_operator.api.profiles import Profile
+from genai_operator.api.redis import RedisMode
 
 Short = Annotated[str, StringConstraints(max_length=1024)]
 
@@ -49,6 +51,27 @@ class LLMStatus(ApiModel):
     """Who answers."""
 
     model: Short = Field(description="Model that answers; `offline` when answers are extracted without one.")
+    spent_this_hour: Short = Field(
+        "", alias="spentThisHourUSD", description="Spent on models in this hour; empty: not reported."
+    )
+    spent_this_month: Short = Field(
+        "", alias="spentThisMonthUSD", description="Spent on models in this month, at most 5 minutes old."
+    )
+
+
+class DatabaseStatus(ApiModel):
+    """Where the data is."""
+
+    mode: DatabaseMode = Field(description="Who runs the database.")
+    address: Short = Field(description="Host, port and name of the database.")
+    storage: Short = Field(description="Size of its volume; empty when somebody else runs it, or before it is there.")
+
+
+class RedisStatus(ApiModel):
+    """Where the cache is."""
+
+    mode: RedisMode = Field(description="Who runs Redis.")
+    address: Short = Field(description="Host and port; empty without a cache.")
 
 
 class AmountStatus(ApiModel):
@@ -96,6 +119,12 @@ class Status(ApiModel):
     version: Short = Field(description="Version of the app that serves; empty before the first.")
     api: ApiStatus = Field(description="The agent API as it runs.")
     llm: LLMStatus = Field(description="Who answers.")
+    database: DatabaseStatus | None = Field(
+        None, description="Where the data is. Absent: the specification was never valid."
+    )
+    redis: RedisStatus | None = Field(
+        None, description="Where the cache is. Absent: the specification was never valid."
+    )
     effective: EffectiveStatus | None = Field(
         None, description="What profile and specification come to. Absent: the specification was never valid."
     )

@@ -8,7 +8,7 @@ from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.api.images import Image
 from genai_operator.api.redis import RedisEngine
 from genai_operator.kinds import Kind
-from genai_operator.naming import PAUSE_ROLLOUTS, Component
+from genai_operator.naming import OPERATOR_NAMESPACE, PAUSE_ROLLOUTS, Component
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ class Context:
     claim_template_size: the size in the StatefulSet's immutable claim template; empty before it exists.
     live_replicas: API pods that the Deployment asks for now; None before it exists.
     served: names of the optional kinds that the API server has.
+    operator_namespace: where the operator runs, which asks the API for its metrics.
     kept: components whose pods serve and must not be replaced now: no maintenance window is open.
     """
 
@@ -99,6 +100,7 @@ class Context:
     live_replicas: int | None = None
     served: frozenset[str] = frozenset()
     kept: frozenset[Component] = frozenset()
+    operator_namespace: str = OPERATOR_NAMESPACE
 
     def keeps_pods(self, app: GenAIAuto, component: Component) -> bool:
         """Whether pods stay as they are although their template changes: by annotation, or until a window opens."""

@@ -48,10 +48,14 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     )
 
 
+def wal_mebibytes(managed: ManagedDatabase) -> int:
+    """The write-ahead log between two checkpoints: a fifth of the volume, at most 4 GiB."""
+    return min(max(quantities.mebibytes(managed.storage.size) // 5, 96), 4096)
+
+
 def configuration(managed: ManagedDatabase, size: Size) -> str:
     """The text of postgresql.conf: memory in the proportions of the deployment guide, write-ahead log by the volume."""
     memory = quantities.mebibytes(size.limits.memory)
-    storage = quantities.mebibytes(managed.storage.size)
     parameters = {
         "listen_addresses": "'*'",
         "port": DATABASE_PORT,
@@ -62,7 +66,7 @@ def configuration(managed: ManagedDatabase, size: Size) -> str:
         "effective_cache_size": f"{max(memory * 3 // 4, 16)}MB",
         "work_mem": f"{max(memory // 64, 4)}MB",
         "maintenance_work_mem": f"{max(memory // 16, 16)}MB",
-        "max_wal_size": f"{min(max(storage // 5, 96), 4096)}MB",
+        "max_wal_size": f"{wal_mebibytes(managed)}MB",
         "min_wal_size": "80MB",
         "password_encryption": "scram-sha-256",
         "huge_pages": "off",

@@ -15,7 +15,7 @@ from genai_operator.desired.context import Context
 from genai_operator.desired.objects import metadata
 from genai_operator.kinds import NETWORK_POLICY
 from genai_operator.manifests import Manifest
-from genai_operator.naming import COMPONENT, Component, Names
+from genai_operator.naming import APP_NAME, COMPONENT, OPERATOR_NAME, Component, Names
 
 PRIVATE_NETWORKS: Final = {
     "0.0.0.0/0": ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
@@ -30,7 +30,6 @@ _DNS: Final[Manifest] = {"ports": [{"protocol": protocol, "port": 53} for protoc
 
 def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
     """One policy for each kind of pod; none when they are switched off."""
-    del ctx
     if not app.spec.network_policy.enabled:
         return ()
     wish, outside = app.spec.network_policy, _outside(app)
@@ -49,7 +48,7 @@ def build(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
         _policy(
             app,
             (Component.API,),
-            ingress=[_clients(app), _scrapers(app)],
+            ingress=[_clients(app), _scrapers(app, ctx)],
             egress=[_DNS, *database, *redis, *outside, *wish.extra_egress],
         ),
         _policy(app, JOBS, ingress=[], egress=[_DNS, *database, *outside]),
@@ -137,9 +136,14 @@ def _clients(app: GenAIAuto) -> Manifest:
     return {**peers, "ports": _tcp(HTTP_PORT)}
 
 
-def _scrapers(app: GenAIAuto) -> Manifest:
+def _scrapers(app: GenAIAuto, ctx: Context) -> Manifest:
+    """Prometheus, the own namespace, and the operator, which asks for spending and sizes."""
     labels = app.spec.network_policy.monitoring_namespaces
-    peers = [{"namespaceSelector": {"matchLabels": labels}}, {"podSelector": {}}]
+    operator = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": ctx.operator_namespace}},
+        "podSelector": {"matchLabels": {APP_NAME: OPERATOR_NAME}},
+    }
+    peers = [{"namespaceSelector": {"matchLabels": labels}}, {"podSelector": {}}, operator]
     return {"from": peers, "ports": _tcp(METRICS_PORT)}
 
 

@@ -1,0 +1,135 @@
+"""What the API of each instance says of itself: one ready pod is asked for a few of its metrics, every minute."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+import aiohttp
+import structlog
+from prometheus_client.parser import text_string_to_metric_families
+
+from genai_contract import metrics as names
+from genai_operator.diagnosis import is_ready
+from genai_operator.manifests import Manifest, Ref, dig
+from genai_operator.naming import COMPONENT, Component
+from genai_operator.observed import Report
+from genai_operator.store import Store
+
+SPENDING_SECONDS: Final = 300.0
+"""What was spent is written into the status at most this often, unless it passes a limit."""
+_ANSWER_SECONDS: Final = 3.0
+_AT_ONCE: Final = 20
+_ASKED: Final = tuple(
+    spec.name
+    for spec in (names.LLM_REACHABLE, names.BUDGET_SPENT, names.BUDGET_LIMIT, names.BUDGET_WARNING, names.DATABASE_SIZE)
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Reports:
+    """The last report of each instance. `port`: where pods serve their metrics. Nothing here fails a reconcile."""
+
+    def __init__(self, store: Store, port: int, pause_seconds: float, on_change: Callable[[Ref], None]) -> None:
+        self._store = store
+        self._port = port
+        self._pause = pause_seconds
+        self._on_change = on_change
+        self._last: dict[Ref, Report] = {}
+        self._spending_since: dict[Ref, float] = {}
+
+    def of(self, instance: Ref) -> Report | None:
+        """The last report; None while no pod is ready, or none has answered yet."""
+        return self._last.get(instance)
+
+    async def run(self) -> None:
+        """Ask all instances again and again until cancelled."""
+        timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
+            gate = asyncio.Semaphore(_AT_ONCE)
+
+            async def ask(instance: Ref) -> None:
+                async with gate:
+                    self._take(instance, await self._ask(session, instance))
+
+            while True:
+                instances = self._store.instances()
+                await asyncio.gather(*(ask(instance) for instance in instances))
+                for gone in self._last.keys() - set(instances):
+                    self._take(gone, None)
+                await asyncio.sleep(self._pause)
+
+    async def _ask(self, session: aiohttp.ClientSession, instance: Ref) -> Report | None:
+        pod = ready_pod(self._store.children(instance).values())
+        if pod is None:
+            return None
+        address = dig(pod, "status", "podIP")
+        host = f"[{address}]" if ":" in address else address
+        try:
+            url = f"http://{host}:{self._port}/metrics"
+            async with session.get(url, params=[("name[]", name) for name in _ASKED], raise_for_status=True) as answer:
+                return read(await answer.text())
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            log.info("report.missing", resource=str(instance), pod=pod["metadata"]["name"], error=str(error))
+            return None
+
+    def _take(self, instance: Ref, report: Report | None) -> None:
+        before = self._last.get(instance)
+        if report is None:
+            self._last.pop(instance, None)
+            self._spending_since.pop(instance, None)
+        else:
+            now = time.monotonic()
+            known_for = now - self._spending_since.get(instance, -SPENDING_SECONDS)
+            if before is None or flat(before) != flat(report) or known_for >= SPENDING_SECONDS:
+                self._spending_since[instance] = now
+            else:
+                report = replace(report, spent_hour=before.spent_hour, spent_month=before.spent_month)
+            self._last[instance] = report
+        if report != before:
+            self._on_change(instance)
+
+
+def flat(report: Report) -> tuple[bool, ...]:
+    """Which limits are passed: what must be known at once."""
+    return report.hour_is_spent, report.month_is_spent, report.is_above_warning
+
+
+def ready_pod(children: Iterable[Manifest]) -> Manifest | None:
+    """A ready pod of the API with an address, the first by name."""
+    pods = [
+        item
+        for item in children
+        if item["kind"] == "Pod"
+        and dig(item, "metadata", "labels", COMPONENT) == Component.API.value
+        and dig(item, "status", "podIP")
+        and "deletionTimestamp" not in item["metadata"]
+        and is_ready(item)
+    ]
+    return min(pods, key=lambda pod: str(pod["metadata"]["name"]), default=None)
+
+
+def read(text: str) -> Report:
+    """A report from Prometheus' text format. Raises ValueError for anything else."""
+    samples: dict[tuple[str, str], float] = {
+        (sample.name, sample.labels.get("period", "")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    return Report(
+        llm_reachable=samples.get((names.LLM_REACHABLE.name, ""), 1.0) > 0,
+        spent_hour=_dollars(samples, names.BUDGET_SPENT.name, "hour") or Decimal(0),
+        spent_month=_dollars(samples, names.BUDGET_SPENT.name, "month") or Decimal(0),
+        limit_hour=_dollars(samples, names.BUDGET_LIMIT.name, "hour"),
+        limit_month=_dollars(samples, names.BUDGET_LIMIT.name, "month"),
+        warning=_dollars(samples, names.BUDGET_WARNING.name, ""),
+        database_bytes=int(samples.get((names.DATABASE_SIZE.name, ""), 0.0)) or None,
+    )
+
+
+def _dollars(samples: Mapping[tuple[str, str], float], name: str, period: str) -> Decimal | None:
+    value = samples.get((name, period))
+    return None if value is None else Decimal(repr(value)).quantize(Decimal("0.01"))
