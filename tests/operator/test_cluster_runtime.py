@@ -2,10 +2,14 @@
 
 import json
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -155,18 +159,21 @@ def test_the_heartbeat_is_the_works_own(world: "World") -> None:
 
 
 @pytest.fixture
-def without(
+def start_alone(
     world: "World", make_namespaced_operator: Callable[..., "OperatorProcess"]
-) -> Iterator[Callable[[str, str], None]]:
-    """Starts an operator that lacks one right in the world's namespace; the operator that others share has stopped."""
+) -> Iterator[Callable[..., None]]:
+    """Starts an operator with variables of its own, in the world's namespace; the one that others share has stopped.
+
+    `lacks` is a right that its Role does not have: (resource, verb).
+    """
     world.operator.stop()
     started: list[OperatorProcess] = []
 
-    def start(plural: str, verb: str) -> None:
-        process = make_namespaced_operator(world, "lacking")
+    def start(lacks: tuple[str, str] = ("", ""), **variables: str) -> None:
+        process = make_namespaced_operator(world, "alone", **variables)
         role = world.kubectl.get("role", NAME)
         role["rules"] = [
-            {**rule, "resources": [name], "verbs": [v for v in rule["verbs"] if (name, v) != (plural, verb)]}
+            {**rule, "resources": [name], "verbs": [verb for verb in rule["verbs"] if (name, verb) != lacks]}
             for rule in role["rules"]
             for name in rule["resources"]
         ]
@@ -181,23 +188,97 @@ def without(
 
 
 @pytest.mark.parametrize(
-    ("plural", "verb", "condition", "asks"),
+    ("lacks", "condition", "asks"),
     [
-        ("services", "patch", "Degraded", 'cannot patch resource "services"'),
-        ("secrets", "create", "Degraded", 'cannot create resource "secrets"'),
-        ("secrets", "get", "ConfigurationValid", 'cannot get resource "secrets"'),
+        (("services", "patch"), "Degraded", 'cannot patch resource "services"'),
+        (("secrets", "create"), "Degraded", 'cannot create resource "secrets"'),
+        (("secrets", "get"), "ConfigurationValid", 'cannot get resource "secrets"'),
     ],
 )
 def test_a_missing_right_is_named_with_what_to_do(
-    world: "World", without: Callable[[str, str], None], plural: str, verb: str, condition: str, asks: str
+    world: "World", start_alone: Callable[..., None], lacks: tuple[str, str], condition: str, asks: str
 ) -> None:
-    without(plural, verb)
+    start_alone(lacks)
     world.kubectl.run("create", "secret", "generic", "model", "--from-literal=api-key=x")
-    provider = {"provider": "OpenAICompatible", "baseURL": "http://m/v1", "apiKeySecretRef": {"name": "model"}}
-    world.apply(llm=provider)
+    world.apply(llm={"provider": "OpenAICompatible", "baseURL": "http://m/v1", "apiKeySecretRef": {"name": "model"}})
     message = world.has(condition, "True" if condition == "Degraded" else "False")["message"]
     assert asks in message
     assert "genai-auto-operator install-manifests | kubectl apply" in message
     grants = install_manifests(world.namespace, "none", "none", watched=(world.namespace,))
     world.kubectl.apply(to_yaml(manifest for manifest in grants if manifest["kind"] == "Role"))
     eventually(lambda: condition in world.conditions() and asks not in world.conditions()[condition]["message"], 20)
+
+
+@contextmanager
+def metrics_of_pods(samples: dict[str, float]) -> Iterator[int]:
+    """Every pod whose address is 127.0.0.1 serves these samples, which may change, at the port."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            chosen = parse_qs(urlsplit(self.path).query)["name[]"]
+            lines = [f"{name} {value}" for name, value in samples.items() if name.partition("{")[0] in chosen]
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write("".join(f"{line}\n" for line in lines).encode())
+
+        def log_message(self, *_: object) -> None:
+            """The test's output is not the place."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def bound_volume(world: "World", size: str) -> None:
+    """What a provisioner would do: a class that can grow, and a volume for the claim."""
+    name = world.namespace
+    expansion = {"provisioner": "example.com/none", "allowVolumeExpansion": True}
+    world.kubectl.apply(
+        json.dumps({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}, **expansion})
+    )
+    claim = {"namespace": name, "name": "data-quickstart-database-0"}
+    spec = {"storageClassName": name, "capacity": {"storage": size}, "accessModes": ["ReadWriteOnce"],
+            "claimRef": claim, "hostPath": {"path": "/nowhere"}}  # fmt: skip
+    world.kubectl.apply(
+        json.dumps({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec})
+    )
+
+
+def test_what_the_api_says_becomes_conditions_and_a_volume_grows(
+    world: "World", start_alone: Callable[..., None]
+) -> None:
+    samples = {"llm_reachable": 0.0, "database_size_bytes": 6.6 * 2**30, 'llm_budget_spent_dollars{period="hour"}': 1.5}
+    with metrics_of_pods(samples) as port:
+        start_alone(REPORT_PORT=str(port), REPORT_SECONDS="0.3")
+        bound_volume(world, "10Gi")
+        storage = {
+            "size": "10Gi",
+            "storageClassName": world.namespace,
+            "autogrow": {"enabled": True, "maxSize": "12Gi"},
+        }
+        world.apply(
+            llm={"provider": "OpenAICompatible", "baseURL": "http://m/v1"}, database={"managed": {"storage": storage}}
+        )
+        world.run_pods("database", "cache", "api")
+        for kind in ("LLMReachable", "BudgetOK"):
+            world.has(kind, "Unknown", "NotReported")
+        address = {"podIP": "127.0.0.1", "podIPs": [{"ip": "127.0.0.1"}]}
+        for pod in world.pods("api"):
+            patch = ("--subresource=status", "--patch", json.dumps({"status": address}))
+            world.kubectl.run("patch", "pod", pod["metadata"]["name"], *patch)
+        assert "networkPolicy.llmEgress" in world.has("LLMReachable", "False", "Unreachable")["message"]
+        world.has("BudgetOK", "True", "WithinBudget")
+        assert world.resource()["status"]["llm"]["spentThisHourUSD"] == "1.50"
+
+        world.has("StorageHealthy", "False", "Growing")
+        claim = world.kubectl.get("pvc", "data-quickstart-database-0")
+        assert claim["spec"]["resources"]["requests"]["storage"] == "12Gi"
+        grown = ("--subresource=status", "--patch", json.dumps({"status": {"capacity": {"storage": "12Gi"}}}))
+        world.kubectl.run("patch", "pvc", "data-quickstart-database-0", *grown)
+        assert "about 70 % of 12Gi" in world.has("StorageHealthy", "True", "Enough")["message"]
+        assert world.resource()["status"]["database"]["storage"] == "12Gi"
+
+        samples["llm_reachable"] = 1.0
+        world.has("LLMReachable", "True", "Reachable")
+    world.kubectl.run("delete", "storageclass,persistentvolume", world.namespace, "--wait=false")
