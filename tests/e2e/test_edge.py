@@ -4,12 +4,17 @@ import base64
 import json
 import secrets
 import ssl
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_network
+from pathlib import Path
 from socket import create_connection
 
 import httpx2
@@ -17,17 +22,21 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from genai_testbed.clusters import Cluster
+from genai_contract.endpoints import HTTP_PORT
+from genai_testbed.clusters import Cluster, Testbed
 from genai_testbed.ingress import Edge, traefik
 from genai_testbed.instance import Instance
 from genai_testbed.layout import POD_SUBNET
+from genai_testbed.lifecycle import inside
 from genai_testbed.waiting import eventually
 
 pytestmark = pytest.mark.node
 
 HOST = "cars.example.test"
 QUESTION = "Which engine oil does the GenAuto X1 take?"
-API_BURST, AUTH_BURST = 50, 10
+API_RATE, API_BURST, AUTH_RATE, AUTH_BURST = 30, 50, 5, 10
+NODE = str(ip_network(POD_SUBNET)[1])
+"""Whom pods see when Traefik asks, which runs in the node's own network."""
 REQUESTS = (("GET", "/api/v1/auth/me", None), ("POST", "/api/v1/chat", {"message": QUESTION}))
 PACE_SECONDS = 0.1
 """Between two requests of one user under load: well below the limit of 30 a second."""
@@ -69,12 +78,14 @@ class Outside:
 @pytest.fixture(scope="module")
 def outside(cluster: Cluster, make_instance: Callable[..., Instance]) -> Iterator[Outside]:
     """An instance with two pods behind Traefik."""
+    if not isinstance(cluster, Testbed):
+        pytest.skip(f"Traefik runs in the node of CLUSTER=testbed only, and this is {cluster.name}")
     exposure = {
         "type": "Ingress", "host": HOST, "tls": {"mode": "SelfSigned"}, "limits": {"maxBodySize": "64Ki"},
         "ingress": {"className": "traefik", "controller": "Traefik"},
     }  # fmt: skip
     resources = {"requests": {"cpu": "100m", "memory": "384Mi"}, "limits": {"cpu": "2", "memory": "1Gi"}}
-    api = {"logLevel": "INFO", "replicas": 2, "trustedProxies": [POD_SUBNET, "127.0.0.0/8"], "resources": resources}
+    api = {"logLevel": "INFO", "replicas": 2, "trustedProxies": [NODE], "resources": resources}
     instance = make_instance(exposure=exposure, api=api)
     instance.ready(within=180)
     data = instance.kubectl.get("secret", "quickstart-tls")["data"]
@@ -107,31 +118,61 @@ def test_rest_streams_and_sockets_come_through_with_a_certificate_that_is_checke
         while (frame := json.loads(socket.recv(timeout=30)))["type"] != "complete":
             assert frame["type"] != "error"
         assert "5W-30" in frame["response"]
-    status = outside.instance.resource["status"]
-    assert status["url"] == f"https://{HOST}"
+    assert outside.instance.resource["status"]["url"] == f"https://{HOST}"
+
+
+@pytest.mark.parametrize("condition", ["Exposed", "CertificateReady"])
+def test_the_way_in_is_a_condition(outside: Outside, condition: str) -> None:
+    def holds() -> bool:
+        found = {each["type"]: each["status"] for each in outside.instance.resource["status"]["conditions"]}
+        return bool(found[condition] == "True")
+
+    eventually(holds, within=30)
 
 
 def test_private_paths_and_large_bodies_do_not_come_through(outside: Outside) -> None:
     token = outside.register()
+    with outside.instance.kubectl.forwarded(f"svc/{outside.instance.name}-api", HTTP_PORT) as port:
+        seen = httpx2.get(f"http://127.0.0.1:{port}/api/v1/metrics", trust_env=False)
+        assert "genai_auto_build_info" in seen.raise_for_status().text
     with outside.http(Authorization=f"Bearer {token}") as client:
-        assert client.get("/api/v1/metrics").status_code in {404, 502, 503}
+        assert client.get("/api/v1/metrics").status_code == httpx2.codes.SERVICE_UNAVAILABLE
         body = {"message": "x", "metadata": {"padding": "x" * 100_000}}
         assert client.post("/api/v1/chat", json=body).status_code == httpx2.codes.CONTENT_TOO_LARGE
 
 
-def test_the_limits_are_the_guides_and_a_claimed_address_does_not_help(outside: Outside) -> None:
+def passed(statuses: list[int]) -> int:
+    """How many came through before the first that was refused."""
+    return statuses.index(httpx2.codes.TOO_MANY_REQUESTS)
+
+
+def test_a_user_has_the_guides_limit(outside: Outside) -> None:
     token = outside.register()
     with outside.http(Authorization=f"Bearer {token}") as client:
+        client.get("/health")  # the handshake is not part of the burst
+        begin = time.monotonic()
         mine = [client.get("/api/v1/auth/me") for _ in range(2 * API_BURST)]
-        assert {reply.status_code for reply in mine} == {200, 429}
-        assert {reply.headers["X-RateLimit-Limit"] for reply in mine} == {str(API_BURST)}
-    with outside.http() as client:
-        claims = ({"X-Forwarded-For": f"192.0.2.{number}"} for number in range(3 * AUTH_BURST))
-        logins = [client.post("/api/v1/auth/login", json={}, headers=claim) for claim in claims]
-        assert {reply.status_code for reply in logins} == {422, 429}
-        refused = next(reply for reply in logins if reply.status_code == httpx2.codes.TOO_MANY_REQUESTS)
-        assert refused.headers["X-RateLimit-Limit"] == str(AUTH_BURST)
-        assert int(refused.headers["Retry-After"]) >= 1
+        seconds = time.monotonic() - begin
+    assert {reply.status_code for reply in mine} == {200, 429}
+    assert {reply.headers["X-RateLimit-Limit"] for reply in mine} == {str(API_BURST)}
+    refused = next(reply for reply in mine if reply.status_code == httpx2.codes.TOO_MANY_REQUESTS)
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert API_BURST - 1 <= passed([reply.status_code for reply in mine]) <= API_BURST + API_RATE * seconds + 1
+
+
+def test_visitors_are_counted_by_their_own_address_and_a_claim_does_not_help(
+    outside: Outside, cluster: Cluster
+) -> None:
+    assert isinstance(cluster, Testbed)
+    authority = base64.b64decode(outside.instance.kubectl.get("secret", "quickstart-tls")["data"]["ca.crt"]).decode()
+    wish = {"port": outside.edge.https_port, "host": HOST, "authority": authority, "tries": 3 * AUTH_BURST}
+    _, node = inside(cluster.state)
+    done = node.run(sys.executable, "-I", str(Path(__file__).with_name("visitors.py")), json.dumps(wish))
+    assert done.returncode == 0, done.stdout
+    found = json.loads(done.stdout)
+    assert set(found["tries"]) == {422, 429}
+    assert AUTH_BURST <= passed(found["tries"]) <= AUTH_BURST + AUTH_RATE * found["seconds"] + 1
+    assert (found["claims"], found["second"]) == (429, 422)
 
 
 @dataclass
@@ -172,16 +213,38 @@ class Load:
                 thread.join(timeout=60)
 
 
+@contextmanager
+def served_by(instance: Instance, pods: set[str]) -> Iterator[dict[str, int]]:
+    """Follows the logs of pods while the block runs; afterwards: how many chats each has answered."""
+    found: dict[str, int] = {}
+    with ExitStack() as stack:
+        logs = {}
+        for pod in pods:
+            logs[pod] = stack.enter_context(tempfile.TemporaryFile("w+"))
+            command = instance.kubectl.command("logs", "--follow", pod)
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=logs[pod], stderr=subprocess.STDOUT)
+            stack.callback(process.wait, 20)
+            stack.callback(process.terminate)
+        yield found
+        for pod, log in logs.items():
+            log.seek(0)
+            found[pod] = sum('"endpoint": "/api/v1/chat"' in line for line in log)
+
+
 def test_nobody_notices_a_rolling_update(outside: Outside) -> None:
     instance, load = outside.instance, Load(outside)
     old = {pod["metadata"]["name"] for pod in instance.pods("api")}
-    with load.running(users=3):
+    with served_by(instance, old) as before, load.running(users=3):
         eventually(lambda: load.statuses.total() > 20, within=30)
-        patch = json.dumps({"spec": {"api": {"logLevel": "WARNING"}}})
+        patch = json.dumps({"spec": {"cache": {"ttlSeconds": 7200}}})
         instance.kubectl.run("patch", "gai", instance.name, "--type=merge", "--patch", patch)
         instance.ready(within=180)
-        eventually(lambda: not old & {pod["metadata"]["name"] for pod in instance.kubectl.items("pods")}, within=120)
-        served = load.statuses.total()
-        eventually(lambda: load.statuses.total() > served + 20, within=30)
+        new = {pod["metadata"]["name"] for pod in instance.pods("api")} - old
+        with served_by(instance, new) as after:
+            eventually(lambda: not old & {pod["metadata"]["name"] for pod in instance.kubectl.items("pods")}, 120)
+            served = load.statuses.total()
+            eventually(lambda: load.statuses.total() > served + 20, within=30)
     assert load.failures == []
     assert load.statuses[200] >= 100
+    assert before.keys() == old
+    assert all((*before.values(), *after.values())), f"each pod answered: {before}, then {after}"
