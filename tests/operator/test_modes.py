@@ -164,6 +164,16 @@ def test_a_migration_waits_as_long_as_the_spec_says() -> None:
     assert dig(container(manifests, "Job", "demo-mig"), "command")[-1] == "900"
 
 
+def test_another_vector_index_is_a_new_migration() -> None:
+    def migration(**wish: Any) -> str:
+        manifests = build(resource(database={"vectorIndex": wish}))
+        names = (str(m["metadata"]["name"]) for m in manifests if m["kind"] == "Job")
+        return next(name for name in names if "-mig-" in name)
+
+    names = {migration(), migration(type="IVFFlat"), migration(hnsw={"m": 32}), migration(ivfflat={"probes": 20})}
+    assert len(names) == 4
+
+
 def test_the_user_may_have_another_key() -> None:
     login = {"name": "login", "usernameKey": "user"}
     external = {**EXTERNAL["external"], "credentialsSecretRef": login}

@@ -8,7 +8,7 @@ from tests.operator.test_desired import build, resource
 
 from genai_operator.api.genaiauto import GenAIAuto
 from genai_operator.manifests import Manifest
-from genai_operator.naming import Component, Names
+from genai_operator.naming import APP_NAME, OPERATOR_NAME, OPERATOR_NAMESPACE, Component, Names
 
 NAMES = Names("demo")
 NAMESPACES = {
@@ -16,6 +16,7 @@ NAMESPACES = {
     "monitoring": {"kubernetes.io/metadata.name": "monitoring"},
     "shop": {"kubernetes.io/metadata.name": "shop", "team": "web"},
     "models": {"kubernetes.io/metadata.name": "models"},
+    OPERATOR_NAMESPACE: {"kubernetes.io/metadata.name": OPERATOR_NAMESPACE},
 }
 Peer = tuple[str, dict[str, str]] | str
 """A pod as (namespace, labels), or an address outside the cluster."""
@@ -31,6 +32,7 @@ def stranger(namespace: str) -> Peer:
     return namespace, {"app": "stranger"}
 
 
+OPERATOR: tuple[str, dict[str, str]] = (OPERATOR_NAMESPACE, {APP_NAME: OPERATOR_NAME})
 API, DATABASE, CACHE = pod(Component.API), pod(Component.DATABASE), pod(Component.CACHE)
 
 
@@ -86,6 +88,9 @@ def passes(app: GenAIAuto, source: Peer, target: Peer, port: int, protocol: str 
         ("10.0.0.7", API, 8000, True),
         (stranger("monitoring"), API, 9090, True),
         (stranger("ns"), API, 9090, True),
+        (OPERATOR, API, 9090, True),
+        (OPERATOR, DATABASE, 5432, False),
+        (("shop", OPERATOR[1]), API, 9090, False),
         (API, "93.184.216.34", 443, True),
         (API, stranger("models"), 443, False),
         (API, "93.184.216.34", 80, False),

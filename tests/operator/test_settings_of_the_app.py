@@ -26,6 +26,7 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     "workshop.closedDays": (["2026-12-25", "2027-01-01"], "2026-12-25,2027-01-01"),
     "workshop.openingHours": ("Mon-Fri 07:00-16:00", "Mon-Fri 07:00-16:00"),
     "exposure.limits.maxBodySize": ("64Ki", 65536),
+    "database.vectorIndex.type": ("IVFFlat", "ivfflat"),
     "workshop.timezone": ("America/Sao_Paulo", "America/Sao_Paulo"),
 }  # fmt: skip
 """What no schema tells: a value of the field, and of the setting."""

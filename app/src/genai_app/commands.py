@@ -17,6 +17,7 @@ from genai_app.auth.schemas import Email, NewPassword
 from genai_app.auth.service import build_accounts
 from genai_app.errors import ConfigurationError, DatabaseDown
 from genai_app.migrations import schema_is_current
+from genai_app.migrations.vector_index import bring_about_alone
 from genai_app.rag.embedding import build_embedder
 from genai_app.rag.ingestion import Document, ingest_documents, seed_documents
 from genai_app.settings import Settings
@@ -71,6 +72,8 @@ async def ingest_files(
     documents = (*(seed_documents() if seed else ()), *(_document(path, document_type) for path in files))
     async with _current_database(settings, wait_seconds) as pool, httpx2.AsyncClient() as http:
         result = await ingest_documents(pool, build_embedder(settings, http), documents)
+    if result.new or result.replaced:
+        await bring_about_alone(settings, report)
     report(
         f"{len(result.new)} new, {len(result.replaced)} replaced, {len(result.unchanged)} unchanged documents; "
         f"{result.passages} passages written"

@@ -6,7 +6,7 @@ The pool connects lazily: the process starts without a database, says so on /rea
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -50,7 +50,7 @@ def open_pool(settings: Settings) -> asyncpg.Pool:
         max_size=settings.database_pool_size,
         timeout=CONNECT_SECONDS,
         command_timeout=STATEMENT_SECONDS,
-        init=_register_codecs_and_log_statements if settings.debug else _register_codecs,
+        init=_preparation(settings),
         reset=_keep_session,
         server_settings={"application_name": "genai-auto", "timezone": "UTC"},
     )
@@ -120,10 +120,28 @@ async def _register_codecs(fresh: asyncpg.Connection) -> None:
         return
 
 
-async def _register_codecs_and_log_statements(fresh: asyncpg.Connection) -> None:
-    """For developers (DEBUG=true): each statement and its time; never its arguments, which are customers' data."""
-    await _register_codecs(fresh)
-    fresh.add_query_logger(_log_statement)
+def _preparation(settings: Settings) -> Callable[[asyncpg.Connection], Awaitable[None]]:
+    """What is done with each new connection, before it is used."""
+    # A filter on provider and model may leave less of an index than was asked for: then it is read on.
+    session = {
+        "hnsw.ef_search": str(settings.hnsw_ef_search),
+        "hnsw.iterative_scan": "relaxed_order",
+        "ivfflat.probes": str(settings.ivfflat_probes),
+        "ivfflat.iterative_scan": "relaxed_order",
+    }
+
+    async def prepare(fresh: asyncpg.Connection) -> None:
+        await _register_codecs(fresh)
+        # Not with the greeting: a pooler between us and the server refuses what it does not know.
+        await fresh.execute(
+            "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS session (name, value)",
+            list(session),
+            list(session.values()),
+        )
+        if settings.debug:  # each statement and its time; never its arguments, which are customers' data
+            fresh.add_query_logger(_log_statement)
+
+    return prepare
 
 
 def _log_statement(record: asyncpg.connection.LoggedQuery) -> None:

@@ -49,6 +49,13 @@ class SSLMode(StrEnum):
     VERIFY_FULL = "verify-full"
 
 
+class VectorIndex(StrEnum):
+    """Indexes over vectors, by pgvector's names."""
+
+    HNSW = "hnsw"
+    IVFFLAT = "ivfflat"
+
+
 class OnLimit(StrEnum):
     """What becomes of a question when a budget is spent."""
 
@@ -149,6 +156,23 @@ class AppConfig(BaseModel):
     )
     embedding_model: str = Field("nomic-ai/nomic-embed-text-v1.5", description="Embedding model of the API provider.")
     embedding_dimension: Annotated[int, Field(ge=1, le=2000)] = Field(768, description="Length of stored vectors.")
+    vector_index: VectorIndex = Field(
+        VectorIndex.HNSW,
+        description="Index over vectors: hnsw, or ivfflat, which is built faster and finds less; `genai-auto migrate` "
+        "and `ingest` bring the database to it.",
+    )
+    vector_index_hnsw_m: Annotated[int, Field(ge=4, le=100)] = Field(
+        16, description="Neighbours of each vector in an hnsw index: more find more, and take more memory."
+    )
+    vector_index_hnsw_ef_construction: Annotated[int, Field(ge=8, le=1000)] = Field(
+        64, description="Candidates while an hnsw index is built, at least twice its neighbours."
+    )
+    hnsw_ef_search: Annotated[int, Field(ge=20, le=1000)] = Field(
+        80, description="Candidates of a search in an hnsw index: more find more, and take longer."
+    )
+    ivfflat_probes: Annotated[int, Field(ge=1, le=1000)] = Field(
+        10, description="Lists that a search in an ivfflat index reads: more find more, and take longer."
+    )
     similarity_top_k: Annotated[int, Field(ge=1, le=20)] = Field(5, description="Passages that an answer may use.")
 
     confidence_threshold: Annotated[float, Field(ge=0, le=1)] = Field(

@@ -15,11 +15,10 @@ from sqlalchemy.pool import NullPool
 
 from genai_app.db import connect, unreachable_is_database_down
 from genai_app.errors import ConfigurationError, DatabaseDown
-from genai_app.migrations import HEAD
+from genai_app.migrations import HEAD, LOCK_KEY
+from genai_app.migrations.vector_index import bring_about
 from genai_app.settings import Settings
 
-LOCK_KEY = 7_103_270_501
-"""Advisory lock of everybody who changes this schema; an arbitrary number that nobody else uses."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 3.0
 
 Report = Callable[[str], None]
@@ -44,6 +43,8 @@ async def migrate(settings: Settings, *, wait_seconds: float, report: Report) ->
             await connection.run_sync(_upgrade, settings.embedding_dimension)
             await connection.commit()
             await _check_dimension(connection, settings.embedding_dimension)
+            await connection.commit()  # an open transaction would keep an index from ever being ready
+            await bring_about(settings, report)
     except DBAPIError as error:
         raise _explained(error) from error
     finally:

@@ -187,6 +187,47 @@ class Migrations(ApiModel):
     )
 
 
+class VectorIndexType(StrEnum):
+    """Indexes over vectors."""
+
+    HNSW = "HNSW"
+    IVFFLAT = "IVFFlat"
+
+
+class Hnsw(ApiModel):
+    """An index of type HNSW."""
+
+    m: Annotated[int, Field(ge=4, le=100)] = Field(
+        _APP.vector_index_hnsw_m, description="Neighbours of each vector: more find more, and take more memory."
+    )
+    ef_construction: Annotated[int, Field(ge=8, le=1000)] = Field(
+        _APP.vector_index_hnsw_ef_construction, description="Candidates while it is built, at least twice m."
+    )
+    ef_search: Annotated[int, Field(ge=20, le=1000)] = Field(
+        _APP.hnsw_ef_search, description="Candidates of a search: more find more, and take longer."
+    )
+
+
+class IvfFlat(ApiModel):
+    """An index of type IVFFlat. Its lists follow from the number of passages; below 1,000 there is none."""
+
+    probes: Annotated[int, Field(ge=1, le=1000)] = Field(
+        _APP.ivfflat_probes, description="Lists that a search reads: more find more, and take longer."
+    )
+
+
+class VectorIndexSpec(ApiModel):
+    """The index over the vectors of the knowledge base."""
+
+    type: VectorIndexType = Field(
+        VectorIndexType.HNSW,
+        description="HNSW finds the most; IVFFlat is built faster and takes less memory. A change builds the new index "
+        "beside the old one.",
+    )
+    hnsw: Hnsw = Field(default_factory=Hnsw, description="An index of type HNSW.")
+    ivfflat: IvfFlat = Field(default_factory=IvfFlat, description="An index of type IVFFlat.")
+
+
 class Pooling(ApiModel):
     """Connections of the API to the database."""
 
@@ -218,6 +259,9 @@ class Database(ApiModel):
     external: ExternalDatabase = Field(default_factory=ExternalDatabase, description="The database of mode External.")
     cloud_native_pg: CloudNativePG = Field(
         default_factory=CloudNativePG, alias="cloudNativePG", description="The database of mode CloudNativePG."
+    )
+    vector_index: VectorIndexSpec = Field(
+        default_factory=VectorIndexSpec, description="The index over the vectors of the knowledge base."
     )
     migrations: Migrations = Field(default_factory=Migrations, description="How the schema is brought up to date.")
     pooling: Pooling = Field(default_factory=Pooling, description="Connections of the API to the database.")

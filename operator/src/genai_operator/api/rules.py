@@ -226,6 +226,11 @@ RULES: Final = (
         "redis.external.host is needed in mode External",
     ),
     Rule(
+        "self.database.vectorIndex.hnsw.efConstruction >= 2 * self.database.vectorIndex.hnsw.m",
+        lambda s: s.database.vector_index.hnsw.ef_construction >= 2 * s.database.vector_index.hnsw.m,
+        "database.vectorIndex.hnsw.efConstruction must be at least twice m: raise it, or lower m",
+    ),
+    Rule(
         f"self.database.managed.parameters.all(p, !(p in {list(RESERVED_PARAMETERS)}))",
         lambda s: not set(RESERVED_PARAMETERS) & s.database.managed.parameters.keys(),
         "database.managed.parameters must not name addresses, files or passwords: the start script sets them",

@@ -54,6 +54,7 @@ def app_config(app: GenAIAuto) -> AppConfig:
     variables = {
         **{name: _text(value) for name, value in chosen.items()},
         "max_body_bytes": str(int(quantities.parse(app.spec.exposure.limits.max_body_size))),
+        "vector_index": app.spec.database.vector_index.type.value.lower(),
         "llm_provider": _PROVIDERS[app.spec.llm.provider].value,
         "postgres_host": database.host,
         "postgres_port": str(database.port),

@@ -35,7 +35,11 @@ def build_migration(app: GenAIAuto, ctx: Context) -> tuple[Manifest, ...]:
 def _migration(app: GenAIAuto, ctx: Context) -> Manifest:
     """A new pod template is a new Job: a Job's is immutable."""
     template = _template(
-        app, ctx, Component.MIGRATION, ["migrate", "--wait", str(app.spec.database.migrations.timeout_seconds)]
+        app,
+        ctx,
+        Component.MIGRATION,
+        ["migrate", "--wait", str(app.spec.database.migrations.timeout_seconds)],
+        annotations=rolled_by(digest(app.spec.database.vector_index.model_dump(mode="json"))),
     )
     return _job(app, Names(app.metadata.name).migration(digest(template)), Component.MIGRATION, template)
 
