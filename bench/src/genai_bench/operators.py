@@ -1,4 +1,4 @@
-"""P10: the operator on a real API server, beside the least loop that applies the same objects."""
+"""P9 and P10: the operator on a real API server, beside the least loop that applies the same objects."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import psutil
@@ -50,14 +51,18 @@ def operator(plan: Plan, say: Say) -> Found:
 def _measured(kubectl: Kubectl, plan: Plan, say: Say) -> Found:
     number = plan.resources
     cpu: dict[str, list[float]] = {"ours": [], "bare": []}
+    waits: dict[str, list[float]] = {"ours": [], "bare": []}
     requests: list[float] = []
     for turn in range(plan.rounds):
         say(f"round {turn + 1} of {plan.rounds}: {number} resources with each")
         with _ours(kubectl) as side, _resources(kubectl, number) as used:
+            before = _requests(side)
             cpu["ours"].append(used(side))
-            requests.append(_requests(side) / number)
+            requests.append((_requests(side) - before) / number)
+            waits["ours"].append(_alone(kubectl, plan.alone))
         with _bare(kubectl) as side, _resources(kubectl, number) as used:
             cpu["bare"].append(used(side))
+            waits["bare"].append(_alone(kubectl, plan.alone))
     with _ours(kubectl) as first, _resources(kubectl, number) as used:
         used(first)
         _hibernate(kubectl)
@@ -72,6 +77,7 @@ def _measured(kubectl: Kubectl, plan: Plan, say: Say) -> Found:
     at_most = Sense.AT_MOST
     return Found(
         rows=(
+            Row("P9 create, one at a time", "ms", tuple(waits["ours"]), tuple(waits["bare"]), Goal(at_most, 1.2, 1.2)),
             Row("P10 create", CPU, tuple(cpu["ours"]), tuple(cpu["bare"]), Goal(at_most, 2, 2)),
             Row("P10 requests a create", "requests", tuple(requests), (), Goal(at_most, 14, 14)),
             Row(f"P10 restart with {number}: CPU", "s", (restart,), (), Goal(at_most, 4, 4)),
@@ -81,7 +87,8 @@ def _measured(kubectl: Kubectl, plan: Plan, say: Say) -> Found:
         ),
         notes=(
             f"A resource has {len(_manifests())} objects and 3 Secrets, of which the bare loop makes the objects.",
-            "Requests count everything that the operator asks from the start on, its first lists included.",
+            "P9 is the median time from a resource to its status, of resources that are made one after the other.",
+            "Requests of a restart count everything that the operator asks, its first lists included.",
             "It starts anew with resources that hibernate: without nodes these are the ones that are settled.",
         ),
     )
@@ -154,12 +161,7 @@ def _resources(kubectl: Kubectl, number: int) -> Iterator[Callable[[_Side], floa
 
     def used(side: _Side) -> float:
         before = sum(side.process.cpu_times()[:2])
-        made = [
-            {"apiVersion": "genai-auto.dev/v1alpha1", "kind": "GenAIAuto", "spec": SPEC,
-             "metadata": {"name": "demo", "namespace": name}}
-            for name in names
-        ]  # fmt: skip
-        _create(kubectl, made)
+        _create(kubectl, [_resource(name) for name in names])
         eventually(lambda: _seen(kubectl, prefix) == number, within=300, every=1)
         _settle(side)
         return (sum(side.process.cpu_times()[:2]) - before) / number * 1000
@@ -185,6 +187,39 @@ def _hibernating(item: dict[str, Any]) -> dict[str, Any]:
 
 def _phases(kubectl: Kubectl) -> set[str]:
     return {item["status"]["phase"] for item in kubectl.items("gai", "--all-namespaces")}
+
+
+def _alone(kubectl: Kubectl, number: int) -> float:
+    """The median time in ms from a resource to its status, for resources that are made one after the other."""
+    prefix = f"alone-{secrets.token_hex(2)}"
+    names = [f"{prefix}-{index}" for index in range(number)]
+    _create(kubectl, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names])
+    columns = "custom-columns=NAMESPACE:.metadata.namespace,PHASE:.status.phase"
+    command = kubectl.command("get", "gai", "--all-namespaces", "--watch", "--no-headers", f"--output={columns}")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watch:
+        lines = iter(watch.stdout or ())
+        try:
+            return median(_until_status(kubectl, name, lines) for name in names)
+        finally:
+            watch.terminate()
+            kubectl.run("delete", "namespace", *names, "--wait=true", timeout=300)
+
+
+def _until_status(kubectl: Kubectl, namespace: str, lines: Iterator[str]) -> float:
+    _create(kubectl, [_resource(namespace)])
+    begin = 0.0
+    for line in lines:
+        where, phase = line.split()
+        if where == namespace:
+            begin = begin or time.monotonic()
+            if phase != "<none>":
+                return (time.monotonic() - begin) * 1000
+    raise BenchError("kubectl stopped watching: is the API server well?")
+
+
+def _resource(namespace: str) -> dict[str, Any]:
+    metadata = {"name": "demo", "namespace": namespace}
+    return {"apiVersion": "genai-auto.dev/v1alpha1", "kind": "GenAIAuto", "spec": SPEC, "metadata": metadata}
 
 
 def _seen(kubectl: Kubectl, prefix: str) -> int:

@@ -15,7 +15,7 @@ LOAD_CORE: Final = 1
 class Plan:
     """`seconds` is one side's part of a round; `sessions` are WebSockets that are open at once.
 
-    resources: how many the operator is given at once.
+    resources: how many the operator is given at once; alone: one after the other.
     """
 
     rounds: int
@@ -23,6 +23,7 @@ class Plan:
     sessions: int
     connections: int = 8
     resources: int = 100
+    alone: int = 10
 
     @property
     def longest(self) -> float:
@@ -31,7 +32,7 @@ class Plan:
 
 
 FULL: Final = Plan(rounds=5, seconds=6, sessions=10_000)
-QUICK: Final = Plan(rounds=3, seconds=3, sessions=2_000, resources=20)
+QUICK: Final = Plan(rounds=3, seconds=3, sessions=2_000, resources=20, alone=5)
 
 
 def interleaved(plan: Plan, sides: Sequence[Side]) -> Iterator[tuple[int, Side]]:

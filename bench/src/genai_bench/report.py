@@ -25,7 +25,8 @@ generator, PostgreSQL, Valkey and the model server, which answers at once, share
 peer, ours, peer …); the ratio is the median of the rounds' own ratios. Figures are `median (minimum)`. The goals are
 those of this milestone, `aim` is where they are to end.
 
-P10 is about the operator: its unit is CPU time of the operator's process a resource, against a real API server.
+P9 and P10 are about the operator, against a real API server: the time until a resource has its status, and CPU time of
+the operator's process a resource.
 
 Measure it yourself: `make bench NAME=p3 QUICK=1`; without QUICK there are more and longer rounds. It needs Debian's
 `wrk`; P1 installs LangGraph and langchain-openai into an environment of their own, once.

@@ -61,8 +61,12 @@ class WorkQueue:
             timer.cancel()
         self._timers[key] = loop.call_later(delay, self._due, key)
 
+    def asked(self, key: Ref) -> None:
+        """Work on a key now: somebody changed what is wanted."""
+        self.add(key)
+
     def changed(self, key: Ref) -> None:
-        """Work on a key soon: something about it changed."""
+        """Work on a key soon: something about it changed, and more may follow."""
         self.add(key, BATCH_SECONDS)
 
     def healthy(self) -> bool:

@@ -161,7 +161,7 @@ class Operator:
     async def _watch_resources(self, started: asyncio.Event) -> None:
         try:
             await kopf.operator(
-                registry=build_registry(self._configuration, self._sources.store, self._queue.changed),
+                registry=build_registry(self._configuration, self._sources.store, self._queue.asked),
                 settings=build_settings(namespaced=bool(self._namespaces)),
                 namespaces=self._namespaces,
                 clusterwide=not self._namespaces,
