@@ -227,6 +227,14 @@ async def test_a_database_that_is_away_leaves_the_gauges_and_is_counted(servers:
     assert 'dependency_down_total{dependency="postgres",policy="gauges-stay"} 1.0' in metrics.render().decode()
 
 
+async def test_before_there_is_a_schema_nothing_is_measured_and_nothing_ends(
+    servers: Servers, empty_database: str, metrics: Metrics
+) -> None:
+    async with db.open_pool(servers.settings(empty_database)) as pool:
+        await measure(pool, budget(pool, metrics, limits()), metrics)
+    assert "llm_budget_spent_dollars{" not in metrics.render().decode()
+
+
 def test_limits_come_from_the_environment() -> None:
     settings = Settings.from_environment(
         {

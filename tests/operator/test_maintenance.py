@@ -127,6 +127,12 @@ def test_a_rollout_that_began_goes_on_and_what_does_not_serve_waits_for_nothing(
     assert ("paused" in wanted(observed)["Deployment/demo-api"]["spec"]) is waits
 
 
+def test_while_the_api_is_down_nothing_waits() -> None:
+    """A lost password, for example, needs a new pod of the database."""
+    down = changed(outside(paused=True), "Deployment", "demo-api", availableReplicas=0)
+    assert down.context.kept == frozenset()
+
+
 def test_the_migration_of_a_new_version_waits_too_and_the_conditions_say_until_when() -> None:
     before = outside()
     newer = resource(maintenanceWindows=[SUNDAYS], version="2")

@@ -4,13 +4,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from tests.operator.test_status import NAMES, conditions, healthy, resource
 
 from genai_operator.desired.volume import used_percent, wanted_size
 from genai_operator.manifests import Manifest
 from genai_operator.observed import Observed, Report
-from genai_operator.reports import read, ready_pod
+from genai_operator.reports import page, read, ready_pod
 from genai_operator.status import assess
 
 TEXT = """
@@ -38,6 +41,23 @@ def test_a_report_is_read_and_money_is_rounded_to_cents() -> None:
     assert read("") == Report()
     with pytest.raises(ValueError, match=r"<html>|metric|label"):
         read("<html>not metrics</html>")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "complaint"),
+    [(302, b"", "answered 302"), (500, b"", "answered 500"), (200, b"x" * 70_000, "more than 65536 bytes")],
+)
+async def test_a_pod_cannot_send_the_operator_elsewhere_or_fill_its_memory(
+    status: int, body: bytes, complaint: str
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, body=body, headers={"Location": "http://127.0.0.1:1/"})
+
+    app = web.Application()
+    app.router.add_get("/metrics", answer)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        with pytest.raises(ValueError, match=complaint):
+            await page(session, str(server.make_url("/metrics")))
 
 
 def test_a_ready_pod_with_an_address_is_asked() -> None:

@@ -174,13 +174,17 @@ def _kept(observed: Observed) -> frozenset[Component]:
         Component.DATABASE: observed.child("StatefulSet", names.database),
         Component.CACHE: observed.child("Deployment", names.redis),
     }
+    if not _serves(workloads[Component.API]):
+        return frozenset()  # nobody would be disturbed, and what is wrong may need new pods of anything
     return frozenset(
         component
         for component, workload in workloads.items()
-        if workload is not None
-        and dig(workload, "status", "availableReplicas", default=0) > 0
-        and (_keeps(workload) or rolled_out(workload))
+        if workload is not None and _serves(workload) and (_keeps(workload) or rolled_out(workload))
     )
+
+
+def _serves(workload: Manifest | None) -> bool:
+    return bool(dig(workload, "status", "availableReplicas", default=0) > 0)
 
 
 def _keeps(workload: Manifest) -> bool:

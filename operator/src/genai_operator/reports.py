@@ -22,6 +22,7 @@ SPENDING_SECONDS: Final = 300.0
 """What was spent is written into the status at most this often, unless it passes a limit."""
 _ANSWER_SECONDS: Final = 3.0
 _AT_ONCE: Final = 20
+_LARGEST_PAGE: Final = 64 * 1024
 _ASKED: Final = tuple(
     spec.name
     for spec in (names.LLM_REACHABLE, names.BUDGET_SPENT, names.BUDGET_LIMIT, names.BUDGET_WARNING, names.DATABASE_SIZE)
@@ -69,11 +70,9 @@ class Reports:
         address = dig(pod, "status", "podIP")
         host = f"[{address}]" if ":" in address else address
         try:
-            url = f"http://{host}:{self._port}/metrics"
-            async with session.get(url, params=[("name[]", name) for name in _ASKED], raise_for_status=True) as answer:
-                return read(await answer.text())
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            log.info("report.missing", resource=str(instance), pod=pod["metadata"]["name"], error=str(error))
+            return read(await page(session, f"http://{host}:{self._port}/metrics"))
+        except Exception as error:  # noqa: BLE001 - whatever a pod says must not end the operator
+            log.info("report.missing", resource=str(instance), pod=pod["metadata"]["name"], error=repr(error))
             return None
 
     def _take(self, instance: Ref, report: Report | None) -> None:
@@ -84,7 +83,7 @@ class Reports:
         else:
             now = time.monotonic()
             known_for = now - self._spending_since.get(instance, -SPENDING_SECONDS)
-            if before is None or flat(before) != flat(report) or known_for >= SPENDING_SECONDS:
+            if before is None or passed_limits(before) != passed_limits(report) or known_for >= SPENDING_SECONDS:
                 self._spending_since[instance] = now
             else:
                 report = replace(report, spent_hour=before.spent_hour, spent_month=before.spent_month)
@@ -93,7 +92,21 @@ class Reports:
             self._on_change(instance)
 
 
-def flat(report: Report) -> tuple[bool, ...]:
+async def page(session: aiohttp.ClientSession, url: str) -> str:
+    """A page of bounded size; a pod cannot send us elsewhere. Raises ValueError, aiohttp.ClientError, TimeoutError."""
+    query = [("name[]", name) for name in _ASKED]
+    async with session.get(url, params=query, allow_redirects=False) as answer:
+        if answer.status != 200:
+            raise ValueError(f"the pod answered {answer.status}")
+        text = b""
+        async for piece in answer.content.iter_any():
+            text += piece
+            if len(text) > _LARGEST_PAGE:
+                raise ValueError(f"the pod sent more than {_LARGEST_PAGE} bytes")
+        return text.decode()
+
+
+def passed_limits(report: Report) -> tuple[bool, ...]:
     """Which limits are passed: what must be known at once."""
     return report.hour_is_spent, report.month_is_spent, report.is_above_warning
 

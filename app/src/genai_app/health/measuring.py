@@ -10,10 +10,13 @@ import asyncpg
 from genai_app import db
 from genai_app.budget import Budget
 from genai_app.errors import DatabaseDown
+from genai_app.logs import get_logger
 from genai_app.metrics import Metrics
 from genai_contract.metrics import DATABASE_SIZE, DEPENDENCY_DOWN
 
 EVERY_SECONDS: Final = 60.0
+
+log = get_logger(__name__)
 
 
 @asynccontextmanager
@@ -34,7 +37,7 @@ async def _measure_for_ever(pool: asyncpg.Pool, budget: Budget, metrics: Metrics
 
 
 async def measure(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> None:
-    """One look. Without the database the gauges stay as they are, and that is counted."""
+    """One look. Without the database, or before it has a schema, the gauges stay as they are; the former is counted."""
     try:
         async with db.connection(pool) as connection:
             size = await connection.fetchval("SELECT pg_database_size(current_database())")
@@ -42,3 +45,5 @@ async def measure(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> None:
         await budget.look()
     except DatabaseDown:
         metrics.count(DEPENDENCY_DOWN, dependency="postgres", policy="gauges-stay")
+    except asyncpg.PostgresError as error:
+        log.info("not_measured", reason=type(error).__name__)
