@@ -23,7 +23,8 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from genai_contract.endpoints import HTTP_PORT
-from genai_testbed.clusters import Cluster, Testbed
+from genai_testbed import clusters
+from genai_testbed.clusters import Cluster
 from genai_testbed.ingress import Edge, traefik
 from genai_testbed.instance import Instance
 from genai_testbed.layout import POD_SUBNET
@@ -78,7 +79,7 @@ class Outside:
 @pytest.fixture(scope="module")
 def outside(cluster: Cluster, make_instance: Callable[..., Instance]) -> Iterator[Outside]:
     """An instance with two pods behind Traefik."""
-    if not isinstance(cluster, Testbed):
+    if not isinstance(cluster, clusters.Testbed):
         pytest.skip(f"Traefik runs in the node of CLUSTER=testbed only, and this is {cluster.name}")
     exposure = {
         "type": "Ingress", "host": HOST, "tls": {"mode": "SelfSigned"}, "limits": {"maxBodySize": "64Ki"},
@@ -163,7 +164,7 @@ def test_a_user_has_the_guides_limit(outside: Outside) -> None:
 def test_visitors_are_counted_by_their_own_address_and_a_claim_does_not_help(
     outside: Outside, cluster: Cluster
 ) -> None:
-    assert isinstance(cluster, Testbed)
+    assert isinstance(cluster, clusters.Testbed)
     authority = base64.b64decode(outside.instance.kubectl.get("secret", "quickstart-tls")["data"]["ca.crt"]).decode()
     wish = {"port": outside.edge.https_port, "host": HOST, "authority": authority, "tries": 3 * AUTH_BURST}
     _, node = inside(cluster.state)
