@@ -41,7 +41,7 @@ def selects(selector: Manifest, labels: dict[str, str]) -> bool:
     return equal and all(labels.get(e["key"]) in e["values"] for e in selector.get("matchExpressions", ()))
 
 
-def matches(peer: Manifest, other: Peer) -> bool:
+def matches(peer: Manifest, other: Peer, home: str) -> bool:
     if "ipBlock" in peer:
         if not isinstance(other, str):
             return False
@@ -52,26 +52,35 @@ def matches(peer: Manifest, other: Peer) -> bool:
         return False
     namespace, labels = other
     where = peer.get("namespaceSelector")
-    right_place = namespace == "ns" if where is None else selects(where, NAMESPACES[namespace])
+    right_place = namespace == home if where is None else selects(where, labels_of(namespace))
     return right_place and selects(peer.get("podSelector", {}), labels)
 
 
-def lets(rules: list[Manifest], side: str, other: Peer, port: int, protocol: str) -> bool:
+def labels_of(namespace: str) -> dict[str, str]:
+    return NAMESPACES.get(namespace, {"kubernetes.io/metadata.name": namespace})
+
+
+def lets(rules: list[Manifest], side: str, other: Peer, home: str, port: int, protocol: str) -> bool:
     return any(
-        (side not in rule or any(matches(peer, other) for peer in rule[side]))
+        (side not in rule or any(matches(peer, other, home) for peer in rule[side]))
         and ("ports" not in rule or {"port": port, "protocol": protocol} in rule["ports"])
         for rule in rules
     )
 
 
 def passes(app: GenAIAuto, source: Peer, target: Peer, port: int, protocol: str = "TCP") -> bool:
+    """Whether an instance of the namespace ns lets a connection through."""
+    return judge([m for m in build(app) if m["kind"] == "NetworkPolicy"], "ns", source, target, port, protocol)
+
+
+def judge(manifests: list[Manifest], home: str, source: Peer, target: Peer, port: int, protocol: str = "TCP") -> bool:
     """Whether both ends let a connection through; a pod that no policy selects lets everything through."""
-    policies = [m["spec"] for m in build(app) if m["kind"] == "NetworkPolicy"]
+    policies = [manifest["spec"] for manifest in manifests]
     for end, other, direction, side in ((source, target, "egress", "to"), (target, source, "ingress", "from")):
-        if isinstance(end, str) or end[0] != "ns":
+        if isinstance(end, str) or end[0] != home:
             continue
         mine = [policy for policy in policies if selects(policy["podSelector"], end[1])]
-        if mine and not any(lets(policy.get(direction, []), side, other, port, protocol) for policy in mine):
+        if mine and not any(lets(policy.get(direction, []), side, other, home, port, protocol) for policy in mine):
             return False
     return True
 

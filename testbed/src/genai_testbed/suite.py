@@ -13,8 +13,9 @@ from typing import IO
 
 from rich.console import Console
 
-from genai_testbed import clusters, images, layout, traces
+from genai_testbed import clusters, images, layout, tools, traces
 from genai_testbed.levels import Level, levels
+from genai_testbed.progress import Progress
 
 console = Console(highlight=False)
 
@@ -51,6 +52,8 @@ def prepare(level: layout.Level) -> None:
     """What takes minutes the first time, before the tests: there nobody would see its progress. Raises TestbedError."""
     cluster = clusters.choose()
     cluster.prepare(level)
+    if level is layout.Level.CONTROL_PLANE:
+        tools.ensure(tools.JUDGES, Progress())
     if level is layout.Level.NODE:
         images.ensure_images(images.names_for(cluster.name), console.print)
 

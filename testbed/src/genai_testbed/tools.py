@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from genai_testbed.errors import BuildFailed, MissingPrerequisite
 from genai_testbed.layout import cache_folder
@@ -64,8 +65,11 @@ PROGRAMS: Mapping[str, GoProgram] = {
         GoProgram("coredns", "coredns", ".", 115),
         GoProgram("metrics-server", "metrics-server", ".", 80),
         GoProgram("local-path-provisioner", "local-path-provisioner", "github.com/rancher/local-path-provisioner", 60),
+        GoProgram("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", 85),
     )
 }
+JUDGES: Final = ("cyclonus",)
+"""Programs that no cluster runs: they judge, in tests."""
 
 
 def find_go() -> tuple[Path, str]:
