@@ -11,10 +11,11 @@ from aiohttp.test_utils import TestServer
 from tests.operator.test_status import NAMES, conditions, healthy, resource
 
 from genai_operator.desired.volume import used_percent, wanted_size
-from genai_operator.manifests import Manifest
+from genai_operator.manifests import Manifest, Ref
 from genai_operator.observed import Observed, Report
-from genai_operator.reports import page, read, ready_pod
+from genai_operator.reports import Reports, page, read, ready_pod
 from genai_operator.status import assess
+from genai_operator.store import Store
 
 TEXT = """
 # TYPE llm_reachable gauge
@@ -58,6 +59,30 @@ async def test_a_pod_cannot_send_the_operator_elsewhere_or_fill_its_memory(
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
         with pytest.raises(ValueError, match=complaint):
             await page(session, str(server.make_url("/metrics")))
+
+
+def test_spending_is_told_every_five_minutes_and_at_once_when_a_limit_is_passed() -> None:
+    now, told = [0.0], list[Ref]()
+    demo = Ref("ns", "demo")
+    reports = Reports(Store(), 9090, 60, told.append, clock=lambda: now[0])
+
+    def spend(cents: int) -> Decimal:
+        report = Report(spent_hour=Decimal(cents) / 100, limit_hour=Decimal(1), warning=Decimal("0.5"))
+        reports.take(demo, report)
+        kept = reports.of(demo)
+        assert kept is not None
+        return kept.spent_hour
+
+    assert spend(10) == Decimal("0.1")
+    now[0] = 299
+    assert spend(20) == Decimal("0.1")
+    assert told == [demo]
+    now[0] = 300
+    assert spend(30) == Decimal("0.3")
+    assert spend(60) == Decimal("0.6"), "the warning"
+    assert spend(100) == Decimal(1), "the limit"
+    reports.take(demo, None)
+    assert (reports.of(demo), len(told)) == (None, 5)
 
 
 def test_a_ready_pod_with_an_address_is_asked() -> None:

@@ -20,6 +20,8 @@ from genai_operator.store import Store
 
 SPENDING_SECONDS: Final = 300.0
 """What was spent is written into the status at most this often, unless it passes a limit."""
+STALE_SECONDS: Final = 300.0
+"""A report counts for so long although the pod does not answer any more, while it is ready."""
 _ANSWER_SECONDS: Final = 3.0
 _AT_ONCE: Final = 20
 _LARGEST_PAGE: Final = 64 * 1024
@@ -34,12 +36,21 @@ log = structlog.get_logger(__name__)
 class Reports:
     """The last report of each instance. `port`: where pods serve their metrics. Nothing here fails a reconcile."""
 
-    def __init__(self, store: Store, port: int, pause_seconds: float, on_change: Callable[[Ref], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        port: int,
+        pause_seconds: float,
+        on_change: Callable[[Ref], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._store = store
         self._port = port
         self._pause = pause_seconds
         self._on_change = on_change
         self._last: dict[Ref, Report] = {}
+        self._answered: dict[Ref, float] = {}
         self._spending_since: dict[Ref, float] = {}
 
     def of(self, instance: Ref) -> Report | None:
@@ -54,13 +65,13 @@ class Reports:
 
             async def ask(instance: Ref) -> None:
                 async with gate:
-                    self._take(instance, await self._ask(session, instance))
+                    self.take(instance, await self._ask(session, instance))
 
             while True:
                 instances = self._store.instances()
                 await asyncio.gather(*(ask(instance) for instance in instances))
                 for gone in self._last.keys() - set(instances):
-                    self._take(gone, None)
+                    self.take(gone, None)
                 await asyncio.sleep(self._pause)
 
     async def _ask(self, session: aiohttp.ClientSession, instance: Ref) -> Report | None:
@@ -70,18 +81,23 @@ class Reports:
         address = dig(pod, "status", "podIP")
         host = f"[{address}]" if ":" in address else address
         try:
-            return read(await page(session, f"http://{host}:{self._port}/metrics"))
+            report = read(await page(session, f"http://{host}:{self._port}/metrics"))
         except Exception as error:  # noqa: BLE001 - whatever a pod says must not end the operator
             log.info("report.missing", resource=str(instance), pod=pod["metadata"]["name"], error=repr(error))
-            return None
+            recent = self._clock() - self._answered.get(instance, -STALE_SECONDS) < STALE_SECONDS
+            return self._last.get(instance) if recent else None
+        self._answered[instance] = self._clock()
+        return report
 
-    def _take(self, instance: Ref, report: Report | None) -> None:
+    def take(self, instance: Ref, report: Report | None) -> None:
+        """Keep what was said; None: nobody answered."""
         before = self._last.get(instance)
         if report is None:
             self._last.pop(instance, None)
+            self._answered.pop(instance, None)
             self._spending_since.pop(instance, None)
         else:
-            now = time.monotonic()
+            now = self._clock()
             known_for = now - self._spending_since.get(instance, -SPENDING_SECONDS)
             if before is None or passed_limits(before) != passed_limits(report) or known_for >= SPENDING_SECONDS:
                 self._spending_since[instance] = now
