@@ -164,11 +164,11 @@ def test_a_user_has_the_guides_limit(outside: Outside) -> None:
     with outside.http(Authorization=f"Bearer {token}") as client:
         client.get("/health")  # the handshake is not part of the burst
         begin, passed = time.monotonic(), 0
-        while (reply := client.get("/api/v1/auth/me")).status_code == httpx2.codes.OK:
-            assert reply.headers["X-RateLimit-Limit"] == str(API_BURST)
+        while (reply := client.get("/api/v1/auth/me")).status_code == httpx2.codes.OK and passed < 10 * API_BURST:
             passed += 1
         seconds = time.monotonic() - begin
     assert reply.status_code == httpx2.codes.TOO_MANY_REQUESTS
+    assert reply.headers["X-RateLimit-Limit"] == str(API_BURST)
     assert int(reply.headers["Retry-After"]) >= 1
     assert API_BURST <= passed <= API_BURST + API_RATE * seconds
 
