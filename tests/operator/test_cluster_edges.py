@@ -184,8 +184,8 @@ def test_the_prometheus_operator_is_noticed_when_it_is_installed(world: "World",
     annotations = world.kubectl.get("service", "quickstart-api")["metadata"]["annotations"]
     assert annotations["prometheus.io/scrape"] == "true"
     install_crds("monitoring")
-    message = world.has("MonitoringReady", "True", "Watched", within=30)["message"]
-    assert message == "ServiceMonitor, PrometheusRule, AlertmanagerConfig quickstart-api"
+    watched = "ServiceMonitor, PrometheusRule, AlertmanagerConfig quickstart-api"  # not all are found at the first look
+    eventually(lambda: world.has("MonitoringReady", "True", "Watched", within=30)["message"] == watched, within=30)
     assert "prometheus.io/scrape" not in world.kubectl.get("service", "quickstart-api")["metadata"]["annotations"]
     assert world.kubectl.find("configmap", "quickstart-dashboards") is not None
     settled = world.quiet()

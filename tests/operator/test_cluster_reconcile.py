@@ -34,7 +34,8 @@ def test_an_instance_comes_up_step_by_step(world: "World") -> None:
         "Ready": "False", "Progressing": "True", "Degraded": "False", "ConfigurationValid": "True",
         "DatabaseReady": "False", "CacheReady": "False", "SchemaUpToDate": "False", "ApiAvailable": "False",
         "RolloutsPaused": "False", "Hibernated": "False", "Exposed": "Unknown", "CertificateReady": "Unknown",
-        "MonitoringReady": "Unknown", "ProductionReady": "Unknown",
+        "MonitoringReady": "Unknown", "ProductionReady": "Unknown", "LLMReachable": "Unknown", "BudgetOK": "Unknown",
+        "StorageHealthy": "False",
     }  # fmt: skip
     world.run_pods("database")
     world.has("DatabaseReady", "True", "Accepting")

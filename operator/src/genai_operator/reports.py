@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -22,6 +23,7 @@ SPENDING_SECONDS: Final = 300.0
 """What was spent is written into the status at most this often, unless it passes a limit."""
 STALE_SECONDS: Final = 300.0
 """A report counts for so long although the pod does not answer any more, while it is ready."""
+FIRST_LOOK_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 3.0
 _AT_ONCE: Final = 20
 _LARGEST_PAGE: Final = 64 * 1024
@@ -57,22 +59,31 @@ class Reports:
         """The last report; None while no pod is ready, or none has answered yet."""
         return self._last.get(instance)
 
+    async def first_look(self) -> None:
+        """Look once, for a bounded time: a start that knew nothing would change every status, and change it back."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LOOK_SECONDS):
+                await self._look()
+
     async def run(self) -> None:
         """Ask all instances again and again until cancelled."""
+        while True:
+            await asyncio.sleep(self._pause)
+            await self._look()
+
+    async def _look(self) -> None:
         timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
+        gate = asyncio.Semaphore(_AT_ONCE)
         async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
-            gate = asyncio.Semaphore(_AT_ONCE)
 
             async def ask(instance: Ref) -> None:
                 async with gate:
                     self.take(instance, await self._ask(session, instance))
 
-            while True:
-                instances = self._store.instances()
-                await asyncio.gather(*(ask(instance) for instance in instances))
-                for gone in self._last.keys() - set(instances):
-                    self.take(gone, None)
-                await asyncio.sleep(self._pause)
+            instances = self._store.instances()
+            await asyncio.gather(*(ask(instance) for instance in instances))
+        for gone in self._last.keys() - set(instances):
+            self.take(gone, None)
 
     async def _ask(self, session: aiohttp.ClientSession, instance: Ref) -> Report | None:
         pod = ready_pod(self._store.children(instance).values())

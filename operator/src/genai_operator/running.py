@@ -100,6 +100,7 @@ class Operator:
                     background.append(group.create_task(self._definition.run()))
                 keeping = group.create_task(self._elector.keep()) if self._elector is not None else None
                 if await self._first_lists():
+                    await self._reports.first_look()
                     started = asyncio.Event()
                     background += [
                         group.create_task(self._keep_signals(started)),
