@@ -98,6 +98,7 @@ def outside(node: clusters.Testbed, make_instance: Callable[..., Instance]) -> I
     """An instance with two pods behind Traefik."""
     exposure = {
         "type": "Ingress", "host": HOST, "tls": {"mode": "SelfSigned"}, "limits": {"maxBodySize": "64Ki"},
+        "privatePaths": ["/api/v1/metrics", "/docs"],
         "ingress": {"className": "traefik", "controller": "Traefik"},
     }  # fmt: skip
     resources = {"requests": {"cpu": "100m", "memory": "384Mi"}, "limits": {"cpu": "2", "memory": "1Gi"}}
@@ -153,8 +154,9 @@ def test_private_paths_and_large_bodies_do_not_come_through(outside: Outside) ->
         assert "genai_auto_build_info" in seen.raise_for_status().text
     with outside.http(Authorization=f"Bearer {token}") as client:
         # Traefik leaves out a path whose Service has no pods, unless told otherwise: what is left is the API's own no.
-        refused = client.get("/api/v1/metrics")
-        assert (refused.status_code, "X-Request-ID" in refused.headers) == (httpx2.codes.NOT_FOUND, True)
+        for path in ("/api/v1/metrics", "/docs"):
+            refused = client.get(path)
+            assert (refused.status_code, "X-Request-ID" in refused.headers) == (httpx2.codes.NOT_FOUND, True)
         body = {"message": "x", "metadata": {"padding": "x" * 100_000}}
         assert client.post("/api/v1/chat", json=body).status_code == httpx2.codes.CONTENT_TOO_LARGE
 

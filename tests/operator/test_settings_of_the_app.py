@@ -27,6 +27,7 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     "workshop.openingHours": ("Mon-Fri 07:00-16:00", "Mon-Fri 07:00-16:00"),
     "exposure.limits.maxBodySize": ("64Ki", 65536),
     "database.vectorIndex.type": ("IVFFlat", "ivfflat"),
+    "exposure.privatePaths": (["/docs", "/openapi.json"], "/docs,/openapi.json"),
     "workshop.timezone": ("America/Sao_Paulo", "America/Sao_Paulo"),
 }  # fmt: skip
 """What no schema tells: a value of the field, and of the setting."""

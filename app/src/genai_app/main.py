@@ -92,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
         metrics=app.state.metrics,
         endpoint_of=_endpoints(app),
         largest_body=min(LARGEST_BODY, settings.max_body_bytes),
+        private=settings.hidden_paths,
     )
     if settings.proxy_networks:
         app.add_middleware(TrustedProxies, networks=settings.proxy_networks)

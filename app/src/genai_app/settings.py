@@ -110,6 +110,15 @@ class Settings(AppConfig, AppSecrets):
         return origins
 
     @property
+    def hidden_paths(self) -> tuple[str, ...]:
+        """PRIVATE_PATHS. Raises ConfigurationError for what is no path, and for / itself."""
+        paths = _entries(self.private_paths)
+        for path in paths:
+            if not path.startswith("/") or not path.strip("/"):
+                raise ConfigurationError(f"PRIVATE_PATHS: {path!r} is no path such as /docs")
+        return paths
+
+    @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks of TRUSTED_PROXIES. Raises ConfigurationError."""
         networks = []

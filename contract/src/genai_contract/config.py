@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from genai_contract.endpoints import DRAIN_SECONDS, HTTP_PORT, METRICS_PORT
+from genai_contract.endpoints import DRAIN_SECONDS, HTTP_PORT, METRICS_PORT, PRIVATE_PATHS
 
 
 class Environment(StrEnum):
@@ -93,6 +93,10 @@ class AppConfig(BaseModel):
     )
     max_body_bytes: Annotated[int, Field(ge=1)] = Field(
         50 * 1024 * 1024, description="Largest body of a request; a larger one gets 413. Single routes take less."
+    )
+    private_paths: str = Field(
+        ",".join(sorted(PRIVATE_PATHS)),
+        description="Paths, comma-separated, that are 404 for whoever comes through a proxy, with all below them.",
     )
     docs_enabled: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
     drain_seconds: Annotated[int, Field(ge=1, le=600)] = Field(

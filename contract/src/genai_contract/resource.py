@@ -20,6 +20,7 @@ FOLLOWED: Final = MappingProxyType(
         "rate_limit_burst": "exposure.limits.apiBurst",
         "rate_limit_auth_per_second": "exposure.limits.authRPS",
         "rate_limit_auth_burst": "exposure.limits.authBurst",
+        "private_paths": "exposure.privatePaths",
         "max_body_bytes": "exposure.limits.maxBodySize",
         "postgres_db": "database.name",
         "postgres_user": "database.user",

@@ -4,6 +4,9 @@ import pytest
 from redis.asyncio import Redis
 from tests.app.conftest import Api, Servers, running_api
 
+from genai_app.errors import ConfigurationError
+from genai_app.settings import Settings
+
 pytestmark = pytest.mark.service
 
 ORIGIN = "https://www.example.com"
@@ -93,6 +96,37 @@ async def test_metrics_are_not_there_for_what_comes_through_a_proxy(
         nowhere = await api.client.get("/nowhere", headers={header: "203.0.113.9"})
     assert (hidden.status_code, nowhere.status_code) == (404, 404)
     assert {**hidden.json(), "request_id": ""} == {**nowhere.json(), "request_id": ""}
+
+
+async def test_private_paths_are_hidden_with_all_below_them(servers: Servers, database: str) -> None:
+    through = {"X-Forwarded-For": "203.0.113.9"}
+    async with running_api(servers.settings(database, PRIVATE_PATHS="/docs/, /api/v1/auth")) as api:
+        for path, inside in (("/docs", 200), ("/api/v1/auth/me", 401)):
+            assert (await api.client.get(path, headers=through)).status_code == 404
+            assert (await api.client.get(path)).status_code == inside
+        assert (await api.client.get("/openapi.json", headers=through)).status_code == 200
+        assert (await api.client.get("/api/v1/metrics", headers=through)).status_code == 200, "it was not named"
+
+
+async def test_a_private_websocket_is_refused(servers: Servers, database: str) -> None:
+    async with running_api(servers.settings(database, PRIVATE_PATHS="/ws")) as api:
+        sent: list[dict[str, object]] = []
+
+        async def send(message: dict[str, object]) -> None:
+            sent.append(message)
+
+        async def receive() -> dict[str, object]:
+            return {"type": "websocket.connect"}
+
+        scope = {"type": "websocket", "path": "/ws/chat", "headers": [(b"x-forwarded-for", b"203.0.113.9")]}
+        await api.app(scope, receive, send)  # type: ignore[arg-type]  # plain dictionaries
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.mark.parametrize("paths", ["docs", "/", "//"])
+def test_a_private_path_that_is_none_stops_the_start(paths: str) -> None:
+    with pytest.raises(ConfigurationError, match="PRIVATE_PATHS"):
+        _ = Settings.from_environment({"PRIVATE_PATHS": paths}).hidden_paths
 
 
 @pytest.mark.parametrize(("trusted", "scheme", "strict"), [

@@ -4,7 +4,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -14,7 +14,6 @@ from genai_app.http.problems import of_status
 from genai_app.http.proxies import came_through_a_proxy
 from genai_app.logs import get_logger
 from genai_app.metrics import Metrics
-from genai_contract.endpoints import PRIVATE_PATHS
 from genai_contract.metrics import HTTP_ERRORS, REQUEST_LATENCY, REQUESTS_IN_PROGRESS
 
 log = get_logger(__name__)
@@ -39,17 +38,31 @@ _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSu
 class Edge:
     """Wraps `app`. `endpoint_of` gives the route template of a path: metrics never carry raw paths.
 
-    `largest_body` is in bytes; whoever reads more of a request gets a 413.
+    `largest_body` is in bytes; whoever reads more of a request gets a 413. What is at or below a `private` path is not
+    there for whoever comes through a proxy: an ingress may route it all the same.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, endpoint_of: Callable[[str], str], largest_body: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        endpoint_of: Callable[[str], str],
+        largest_body: int,
+        private: Collection[str],
+    ) -> None:
         self._app = app
+        self._private = frozenset(path.rstrip("/") for path in private)
+        self._below_private = tuple(f"{path}/" for path in self._private)
         self._largest_body = largest_body
         self._metrics = metrics
         self._endpoint_of = endpoint_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            if scope["type"] == "websocket" and self._is_hidden(scope):
+                await send({"type": "websocket.close", "code": 1008})  # before it is accepted: 403
+                return
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
@@ -67,13 +80,17 @@ class Edge:
 
         self._metrics.change(REQUESTS_IN_PROGRESS, 1, endpoint=endpoint)
         try:
-            if scope["path"] in PRIVATE_PATHS and came_through_a_proxy(scope):
+            if self._is_hidden(scope):
                 await of_status(404, request_id)(scope, receive, send_with_headers)
             else:
                 await self._app(scope, self._bounded(receive), send_with_headers)
         finally:
             self._metrics.change(REQUESTS_IN_PROGRESS, -1, endpoint=endpoint)
             self._record(endpoint, scope["method"], status, time.perf_counter() - started)
+
+    def _is_hidden(self, scope: Scope) -> bool:
+        path = scope["path"]
+        return (path in self._private or path.startswith(self._below_private)) and came_through_a_proxy(scope)
 
     def _bounded(self, receive: Receive) -> Receive:
         read = 0

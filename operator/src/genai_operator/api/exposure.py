@@ -105,7 +105,7 @@ HostName = Annotated[
     str,
     StringConstraints(pattern=r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=253),
 ]
-UrlPath = Annotated[str, StringConstraints(pattern=r"^/[-A-Za-z0-9_./]+$", max_length=253)]
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/[-A-Za-z0-9_.][-A-Za-z0-9_./]*$", max_length=253)]
 
 
 class Limits(ApiModel):
@@ -159,6 +159,7 @@ class Exposure(ApiModel):
     )
     private_paths: Annotated[tuple[UrlPath, ...], Field(max_length=16)] = Field(
         tuple(sorted(PRIVATE_PATHS)),
-        description="Paths that nobody reaches from outside: the edge leads them nowhere.",
+        description="Paths that nobody reaches from outside, with all below them: the edge leads them nowhere, and the "
+        "API answers 404 to whatever came through a proxy.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
