@@ -135,6 +135,7 @@ def test_a_restarted_operator_writes_nothing(instance: Instance, platform: Kubec
     instance.ready()
     for settled in ("Degraded", "Progressing"):  # after whatever other tests have broken
         instance.kubectl.run("wait", f"--for=condition={settled}=False", "gai/quickstart", "--timeout=60s")
+    instance.kubectl.run("wait", "--for=condition=StorageHealthy", "gai/quickstart", "--timeout=60s")  # a pod was asked
     operator = platform.within(OPERATOR_NAMESPACE)
     before = versions(instance)
     old = {pod["metadata"]["name"] for pod in operator.items("pods")}

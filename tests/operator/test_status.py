@@ -16,6 +16,7 @@ from genai_operator.diagnosis import stuck
 from genai_operator.manifests import Manifest, ObjectKey, key_of
 from genai_operator.naming import Component, Names
 from genai_operator.observed import Observed, Report
+from genai_operator.reconcile import next_look
 from genai_operator.reporting import flips, status_document
 from genai_operator.status import assess
 
@@ -338,3 +339,11 @@ def test_ready_means_everything_it_needs(api: dict[str, int], database: bool, mi
     )
     assert ready == (complete and database and migrated)
     assert all(v.message and v.reason for v in assess(observed).conditions.values())
+
+
+def test_a_first_refusal_is_tried_again_at_once_and_a_lasting_one_seldom() -> None:
+    observed = replace(healthy(resource()), refusals=((ObjectKey("Service", "demo-api"), "not now"),))
+    assessment = assess(observed)
+    assert next_look(assessment, observed) == 1
+    told = replace(observed, status=status_document(observed, assessment, NOW))
+    assert next_look(assess(told), told) == 10

@@ -6,7 +6,7 @@ import pytest
 
 from genai_testbed.layout import Bed, Level, Ports
 from genai_testbed.processes import PROCESSES, PYTHON, Process, wanted
-from genai_testbed.tools import PROGRAMS
+from genai_testbed.tools import JUDGES, PROGRAMS
 
 BED = Bed(Path("/clone/.state/testbed"), isolated=True, ports=Ports(host=40001))
 LOOPBACK = Bed(Path("/clone/.state/testbed"), isolated=False, ports=Ports(1001, 1002, 1003, 1004, host=1003))
@@ -46,7 +46,7 @@ def test_every_program_is_compiled_or_known(process: Process) -> None:
 
 
 def test_no_compiled_program_is_built_for_nothing() -> None:
-    assert {process.executable for process in PROCESSES} >= set(PROGRAMS)
+    assert {*JUDGES, *(process.executable for process in PROCESSES)} >= set(PROGRAMS)
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)

@@ -13,11 +13,13 @@ from genai_operator.desired.exposure import needs_own_certificate, tls_secret
 from genai_operator.desired.secrets import plans
 from genai_operator.errors import Conflict, NotFound, Refused
 from genai_operator.gathering import Sources, observe
-from genai_operator.manifests import ObjectKey, Ref
+from genai_operator.manifests import ObjectKey, Ref, dig
 from genai_operator.observed import Observed
 from genai_operator.reporting import write_status
 from genai_operator.status import Assessment, assess
 
+_ONCE_MORE_SECONDS: Final = 1.0
+"""The API server refused something that it had not refused before: it may have been a moment's."""
 _SOON_SECONDS: Final = 10.0
 """Something is not as it should be, and may change without an event that we would see."""
 
@@ -84,6 +86,8 @@ def _after(observed: Observed, steps: tuple[Applied, ...], gone: tuple[ObjectKey
 def next_look(assessment: Assessment, observed: Observed) -> float | None:
     """Seconds until the next look; None when the resync is soon enough."""
     conditions = assessment.conditions
+    if observed.refusals and dig(observed.status, "message") != assessment.message:
+        return _ONCE_MORE_SECONDS
     if conditions["Progressing"].status == "True" or conditions["Degraded"].status == "True":
         return _SOON_SECONDS
     return observed.maintenance.changes_in if observed.maintenance is not None else None

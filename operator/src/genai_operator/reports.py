@@ -1,6 +1,7 @@
 """What the API of each instance says of itself: one ready pod is asked for a few of its metrics, every minute."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -24,6 +25,8 @@ SPENDING_SECONDS: Final = 300.0
 STALE_SECONDS: Final = 300.0
 """A report counts for so long although the pod does not answer any more, while it is ready."""
 FIRST_LOOK_SECONDS: Final = 5.0
+_FIRST_ANSWER_SECONDS: Final = 5.0
+"""Pause between two looks for pods that have just become ready."""
 _ANSWER_SECONDS: Final = 3.0
 _AT_ONCE: Final = 20
 _LARGEST_PAGE: Final = 64 * 1024
@@ -68,10 +71,11 @@ class Reports:
     async def run(self) -> None:
         """Ask all instances again and again until cancelled."""
         while True:
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(min(self._pause, _FIRST_ANSWER_SECONDS))
             await self._look()
 
     async def _look(self) -> None:
+        """Ask those that said nothing yet, and those whose report is as old as it may be."""
         timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
         gate = asyncio.Semaphore(_AT_ONCE)
         async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
@@ -81,9 +85,15 @@ class Reports:
                     self.take(instance, await self._ask(session, instance))
 
             instances = self._store.instances()
-            await asyncio.gather(*(ask(instance) for instance in instances))
+            await asyncio.gather(*(ask(instance) for instance in instances if self._is_due(instance)))
         for gone in self._last.keys() - set(instances):
             self.take(gone, None)
+
+    def _is_due(self, instance: Ref) -> bool:
+        """A pod that has gone is noticed at once: what it said counts no longer."""
+        if ready_pod(self._store.children(instance).values()) is None:
+            return True
+        return self._clock() - self._answered.get(instance, -math.inf) >= self._pause
 
     async def _ask(self, session: aiohttp.ClientSession, instance: Ref) -> Report | None:
         pod = ready_pod(self._store.children(instance).values())
@@ -94,7 +104,7 @@ class Reports:
         try:
             report = read(await page(session, f"http://{host}:{self._port}/metrics"))
         except Exception as error:  # noqa: BLE001 - whatever a pod says must not end the operator
-            log.info("report.missing", resource=str(instance), pod=pod["metadata"]["name"], error=repr(error))
+            log.debug("report.missing", resource=str(instance), pod=pod["metadata"]["name"], error=repr(error))
             recent = self._clock() - self._answered.get(instance, -STALE_SECONDS) < STALE_SECONDS
             return self._last.get(instance) if recent else None
         self._answered[instance] = self._clock()

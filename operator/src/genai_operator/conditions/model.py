@@ -7,7 +7,7 @@ from genai_operator.desired.effective import hibernated
 from genai_operator.diagnosis import Problem
 from genai_operator.observed import Observed
 
-_NOT_REPORTED = ("NotReported", "no API pod has answered yet")
+_NOT_REPORTED = ("NotReported", "no API pod has answered the operator at its metrics port yet")
 
 
 def llm_reachable(o: Observed, app: GenAIAuto) -> Verdict:
