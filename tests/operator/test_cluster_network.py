@@ -18,7 +18,7 @@ from genai_operator.desired.connections import cluster_name
 from genai_operator.desired.context import Context, Images
 from genai_operator.kinds import NETWORK_POLICY
 from genai_operator.manifests import Manifest
-from genai_operator.naming import Component, Names
+from genai_operator.naming import OPERATOR_NAMESPACE, Component, Names
 from genai_operator.rendering import read_resource
 from genai_operator.yaml_output import to_yaml
 from genai_testbed import tools
@@ -94,6 +94,7 @@ def expected(app: GenAIAuto) -> list[tuple[Flow, bool]]:
         ((api, stranger("shop"), 53, "UDP"), True),
         ((migration, stranger("shop"), 53, "UDP"), True),
         ((OPERATOR, api, 9090, "TCP"), True),
+        ((stranger(OPERATOR_NAMESPACE), api, 9090, "TCP"), False),
         ((stranger("monitoring"), api, 9090, "TCP"), True),
         ((stranger("shop"), api, 9090, "TCP"), False),
         ((stranger(home), api, 8000, "TCP"), True),

@@ -100,6 +100,7 @@ def judge(manifests: list[Manifest], home: str, source: Peer, target: Peer, port
         (OPERATOR, API, 9090, True),
         (OPERATOR, DATABASE, 5432, False),
         (("shop", OPERATOR[1]), API, 9090, False),
+        (stranger(OPERATOR_NAMESPACE), API, 9090, False),
         (API, "93.184.216.34", 443, True),
         (API, stranger("models"), 443, False),
         (API, "93.184.216.34", 80, False),
