@@ -5,7 +5,7 @@ import json
 import httpx2
 import pytest
 
-from genai_operator.naming import LEASE_NAME
+from genai_operator.naming import APP_NAME, LEASE_NAME, OPERATOR_NAME
 from genai_testbed.deployment import OPERATOR, OPERATOR_NAMESPACE
 from genai_testbed.instance import Instance
 from genai_testbed.kubectl import Kubectl, KubectlError, Manifest
@@ -155,7 +155,8 @@ def test_a_restarted_operator_writes_nothing(instance: Instance, platform: Kubec
         return text if done else ""
 
     metrics = eventually(reconciled, within=60)
-    assert written(metrics) == 0
+    said = ("logs", f"--selector={APP_NAME}={OPERATOR_NAME}", "--tail=40", "--prefix")
+    assert written(metrics) == 0, operator.run(*said)
     assert versions(instance) == before
 
 
