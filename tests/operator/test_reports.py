@@ -85,6 +85,14 @@ def test_spending_is_told_every_five_minutes_and_at_once_when_a_limit_is_passed(
     assert (reports.of(demo), len(told)) == (None, 5)
 
 
+def test_a_new_pod_that_has_not_measured_yet_takes_nothing_back() -> None:
+    reports = Reports(Store(), 9090, 60, lambda _: None)
+    demo = Ref("ns", "demo")
+    reports.take(demo, Report(database_bytes=7))
+    reports.take(demo, Report(llm_reachable=False))
+    assert reports.of(demo) == Report(llm_reachable=False, database_bytes=7)
+
+
 def test_a_ready_pod_with_an_address_is_asked() -> None:
     def pod(name: str, ready: str = "True", **status: Any) -> Manifest:
         labels = {"app.kubernetes.io/component": "api"}

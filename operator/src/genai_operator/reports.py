@@ -23,11 +23,12 @@ from genai_operator.store import Store
 SPENDING_SECONDS: Final = 300.0
 """What was spent is written into the status at most this often, unless it passes a limit."""
 STALE_SECONDS: Final = 300.0
-"""A report counts for so long although the pod does not answer any more, while it is ready."""
+"""A report counts for so long although no pod answers any more."""
 FIRST_LOOK_SECONDS: Final = 5.0
+_ONCE_MORE_SECONDS: Final = 0.5
 _FIRST_ANSWER_SECONDS: Final = 5.0
 """Pause between two looks for pods that have just become ready."""
-_ANSWER_SECONDS: Final = 3.0
+_ANSWER_SECONDS: Final = 2.0
 _AT_ONCE: Final = 20
 _LARGEST_PAGE: Final = 64 * 1024
 _ASKED: Final = tuple(
@@ -59,7 +60,7 @@ class Reports:
         self._spending_since: dict[Ref, float] = {}
 
     def of(self, instance: Ref) -> Report | None:
-        """The last report; None while no pod is ready, or none has answered yet."""
+        """The last report; None where no pod has answered lately."""
         return self._last.get(instance)
 
     async def first_look(self) -> None:
@@ -67,6 +68,9 @@ class Reports:
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_LOOK_SECONDS):
                 await self._look()
+                while any(self._is_silent(instance) for instance in self._store.instances()):
+                    await asyncio.sleep(_ONCE_MORE_SECONDS)
+                    await self._look()
 
     async def run(self) -> None:
         """Ask all instances again and again until cancelled."""
@@ -89,26 +93,28 @@ class Reports:
         for gone in self._last.keys() - set(instances):
             self.take(gone, None)
 
+    def _is_silent(self, instance: Ref) -> bool:
+        """Whether a pod is ready, and has not said all yet: it, or we, may be busy with the start."""
+        known = self._last.get(instance)
+        complete = known is not None and known.database_bytes is not None
+        return not complete and ready_pod(self._store.children(instance).values()) is not None
+
     def _is_due(self, instance: Ref) -> bool:
-        """A pod that has gone is noticed at once: what it said counts no longer."""
-        if ready_pod(self._store.children(instance).values()) is None:
-            return True
-        return self._clock() - self._answered.get(instance, -math.inf) >= self._pause
+        age = self._clock() - self._answered.get(instance, -math.inf)
+        return age >= self._pause or self._is_silent(instance)
 
     async def _ask(self, session: aiohttp.ClientSession, instance: Ref) -> Report | None:
+        """A report; the last one for a while, where no pod is ready or none answers."""
         pod = ready_pod(self._store.children(instance).values())
-        if pod is None:
-            return None
-        address = dig(pod, "status", "podIP")
-        host = f"[{address}]" if ":" in address else address
         try:
-            report = read(await page(session, f"http://{host}:{self._port}/metrics"))
+            if pod is not None:
+                report = read(await page(session, f"http://{_host(pod)}:{self._port}/metrics"))
+                self._answered[instance] = self._clock()
+                return report
         except Exception as error:  # noqa: BLE001 - whatever a pod says must not end the operator
-            log.debug("report.missing", resource=str(instance), pod=pod["metadata"]["name"], error=repr(error))
-            recent = self._clock() - self._answered.get(instance, -STALE_SECONDS) < STALE_SECONDS
-            return self._last.get(instance) if recent else None
-        self._answered[instance] = self._clock()
-        return report
+            log.debug("report.missing", resource=str(instance), error=repr(error))
+        recent = self._clock() - self._answered.get(instance, -math.inf) < STALE_SECONDS
+        return self._last.get(instance) if recent else None
 
     def take(self, instance: Ref, report: Report | None) -> None:
         """Keep what was said; None: nobody answered."""
@@ -118,6 +124,8 @@ class Reports:
             self._answered.pop(instance, None)
             self._spending_since.pop(instance, None)
         else:
+            if before is not None and report.database_bytes is None:  # a new pod has not looked yet
+                report = replace(report, database_bytes=before.database_bytes)
             now = self._clock()
             known_for = now - self._spending_since.get(instance, -SPENDING_SECONDS)
             if before is None or passed_limits(before) != passed_limits(report) or known_for >= SPENDING_SECONDS:
@@ -127,6 +135,11 @@ class Reports:
             self._last[instance] = report
         if report != before:
             self._on_change(instance)
+
+
+def _host(pod: Manifest) -> str:
+    address = str(dig(pod, "status", "podIP"))
+    return f"[{address}]" if ":" in address else address
 
 
 async def page(session: aiohttp.ClientSession, url: str) -> str:

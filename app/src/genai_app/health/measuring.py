@@ -15,6 +15,8 @@ from genai_app.metrics import Metrics
 from genai_contract.metrics import DATABASE_SIZE, DEPENDENCY_DOWN
 
 EVERY_SECONDS: Final = 60.0
+AGAIN_SECONDS: Final = 5.0
+"""After a look that saw nothing: a database that starts with us is not there at once."""
 
 log = get_logger(__name__)
 
@@ -32,12 +34,15 @@ async def measuring(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> Asy
 
 async def _measure_for_ever(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> None:
     while True:
-        await measure(pool, budget, metrics)
-        await asyncio.sleep(EVERY_SECONDS)
+        done = await measure(pool, budget, metrics)
+        await asyncio.sleep(EVERY_SECONDS if done else AGAIN_SECONDS)
 
 
-async def measure(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> None:
-    """One look. Without the database, or before it has a schema, the gauges stay as they are; the former is counted."""
+async def measure(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> bool:
+    """One look. Without the database, or before it has a schema, the gauges stay as they are; the former is counted.
+
+    Returns whether it saw.
+    """
     try:
         async with db.connection(pool) as connection:
             size = await connection.fetchval("SELECT pg_database_size(current_database())")
@@ -47,3 +52,6 @@ async def measure(pool: asyncpg.Pool, budget: Budget, metrics: Metrics) -> None:
         metrics.count(DEPENDENCY_DOWN, dependency="postgres", policy="gauges-stay")
     except asyncpg.PostgresError as error:
         log.info("not_measured", reason=type(error).__name__)
+    else:
+        return True
+    return False
