@@ -71,8 +71,9 @@ class OperatorProcess:
         return self.process.wait(timeout=30)
 
     def lines(self) -> list[Manifest]:
-        """What it logged."""
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        """What it logged, whole lines only: it may be writing the last one."""
+        whole = self.log.read_text(encoding="utf-8").rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines()]
 
     def get(self, path: str) -> str:
         """A page of its endpoint."""

@@ -12,6 +12,7 @@ from genai_operator.api.fields import (
     FreeForm,
     IntOrPercent,
     Labels,
+    LabelValue,
     ObjectName,
     Resources,
     SecretKey,
@@ -114,9 +115,15 @@ class Rollout(ApiModel):
 class Toleration(ApiModel):
     """A taint that the pods accept."""
 
-    key: Annotated[str, StringConstraints(max_length=317)] = Field("", description="Key of the taint; empty: every.")
+    key: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^(([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)?$",
+            max_length=317,
+        ),
+    ] = Field("", description="Key of the taint; empty: every.")
     operator: Literal["Exists", "Equal"] = Field("Equal", description="How the value is compared.")
-    value: Annotated[str, StringConstraints(max_length=63)] = Field("", description="Value of the taint; empty: none.")
+    value: LabelValue = Field("", description="Value of the taint; empty: none.")
     effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = Field(
         "", description="Effect of the taint; empty: every."
     )

@@ -226,6 +226,15 @@ RULES: Final = (
         "redis.external.host is needed in mode External",
     ),
     Rule(
+        "self.api.scheduling.tolerations.all(t, "
+        "(t.key != '' || t.operator == 'Exists') && (t.value == '' || t.operator == 'Equal'))",
+        lambda s: all(
+            (t.key != "" or t.operator == "Exists") and (t.value == "" or t.operator == "Equal")
+            for t in s.api.scheduling.tolerations
+        ),
+        "api.scheduling.tolerations: without a key the operator is Exists, and Exists has no value",
+    ),
+    Rule(
         "self.database.vectorIndex.hnsw.efConstruction >= 2 * self.database.vectorIndex.hnsw.m",
         lambda s: s.database.vector_index.hnsw.ef_construction >= 2 * s.database.vector_index.hnsw.m,
         "database.vectorIndex.hnsw.efConstruction must be at least twice m: raise it, or lower m",
