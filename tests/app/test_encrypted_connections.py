@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, SSLConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from tests.app.conftest import Servers, running_api
 from tests.app.tls_front import make_certificate, tls_front
@@ -115,6 +115,20 @@ async def test_redis_is_reached_by_tls_with_the_authority_of_the_settings(
             else:
                 with pytest.raises(RedisConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
                     await client.ping()
+
+
+async def test_connections_to_redis_share_one_tls_context(servers: Servers, tmp_path: Path) -> None:
+    certificate, _ = make_certificate(tmp_path, "localhost")
+    settings = servers.settings("postgres", REDIS_URL="rediss://localhost:1/0", REDIS_CA_FILE=str(certificate))
+    async with open_redis(settings, Metrics("test")) as (client, _):
+        assert client is not None
+        pool = client.connection_pool
+        one, other = (pool.connection_class(**pool.connection_kwargs) for _ in range(2))
+        assert isinstance(one, SSLConnection)
+        assert isinstance(other, SSLConnection)
+        context = one.ssl_context.get()
+        assert context is other.ssl_context.get()
+        assert any("localhost" in str(authority["subject"]) for authority in context.get_ca_certs())
 
 
 def test_an_authority_without_tls_is_a_mistake() -> None:
