@@ -15,7 +15,8 @@ LOAD_CORE: Final = 1
 class Plan:
     """`seconds` is one side's part of a round; `sessions` are WebSockets that are open at once.
 
-    resources: how many the operator is given at once; alone: one after the other.
+    resources: how many the operator is given at once, round by round; alone: one after the other; fleet: how many are
+    there when it is idle, and when it starts anew.
     """
 
     rounds: int
@@ -24,6 +25,7 @@ class Plan:
     connections: int = 8
     resources: int = 100
     alone: int = 10
+    fleet: int = 400
 
     @property
     def longest(self) -> float:
@@ -32,7 +34,7 @@ class Plan:
 
 
 FULL: Final = Plan(rounds=5, seconds=6, sessions=10_000)
-QUICK: Final = Plan(rounds=3, seconds=3, sessions=2_000, resources=20, alone=5)
+QUICK: Final = Plan(rounds=3, seconds=3, sessions=2_000, resources=20, alone=5, fleet=20)
 
 
 def interleaved(plan: Plan, sides: Sequence[Side]) -> Iterator[tuple[int, Side]]:
