@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 
 from genai_operator import queueing
 from genai_operator.errors import Refused, Unavailable
@@ -61,6 +62,22 @@ async def test_many_changes_of_one_key_are_one_piece_of_work() -> None:
             queue.changed(A)
         queue.add(B, queueing.BATCH_SECONDS * 3)
         await work.until(lambda: B in work.done)
+    assert work.done == [A, B]
+
+
+def test_many_wishes_at_once_are_one_piece_of_work_on_the_loop_of_the_operator() -> None:
+    work = Work()
+
+    async def wish() -> None:
+        async with running(work) as queue:
+            for _ in range(50):
+                queue.asked(A)
+                queue.changed(A)
+                queue.add(A, queueing.BATCH_SECONDS * 3)
+            queue.add(B, queueing.BATCH_SECONDS * 5)
+            await work.until(lambda: B in work.done)
+
+    uvloop.run(wish())
     assert work.done == [A, B]
 
 

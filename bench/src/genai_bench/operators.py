@@ -110,6 +110,10 @@ class _Side:
         self.process = psutil.Process(popen.pid)
         self.port = port
 
+    def has_ended(self) -> bool:
+        """Whether it ended by itself, which no side should."""
+        return self._popen.poll() is not None
+
     def end(self) -> None:
         """End it."""
         self._popen.terminate()
@@ -170,7 +174,9 @@ def _resources(kubectl: Kubectl, number: int) -> Iterator[Callable[[_Side], floa
     def used(side: _Side) -> float:
         before = sum(side.process.cpu_times()[:2])
         _create(kubectl, [_resource(name) for name in names])
-        eventually(lambda: _seen(kubectl, prefix) == number, within=PATIENCE, every=1)
+        eventually(lambda: side.has_ended() or _seen(kubectl, prefix) == number, within=PATIENCE, every=1)
+        if side.has_ended():
+            raise BenchError(f"The program ended while it was measured: see {STATE / 'operator.log'}")
         _settle(side)
         return (sum(side.process.cpu_times()[:2]) - before) / number * 1000
 

@@ -48,18 +48,19 @@ class WorkQueue:
         self._again: set[Ref] = set()
         self._started: dict[Ref, float] = {}
         self._failures: dict[Ref, int] = {}
-        self._timers: dict[Ref, asyncio.TimerHandle] = {}
+        self._timers: dict[Ref, tuple[float, asyncio.Handle]] = {}
         self._stopping = False
 
     def add(self, key: Ref, delay: float = 0.0) -> None:
         """Work on a key after `delay` seconds; the earliest wish wins."""
         loop = asyncio.get_running_loop()
-        timer = self._timers.get(key)
-        if timer is not None:
-            if timer.when() <= loop.time() + delay:
+        when = loop.time() + delay  # kept here: the handle of uvloop has no time where there is nothing to wait for
+        if key in self._timers:
+            known, timer = self._timers[key]
+            if known <= when:
                 return
             timer.cancel()
-        self._timers[key] = loop.call_later(delay, self._due, key)
+        self._timers[key] = when, loop.call_later(delay, self._due, key)
 
     def asked(self, key: Ref) -> None:
         """Work on a key now: somebody changed what is wanted."""
@@ -81,7 +82,7 @@ class WorkQueue:
                 group.create_task(self._worker())
             await stop.wait()
             self._stopping = True
-            for timer in self._timers.values():
+            for _, timer in self._timers.values():
                 timer.cancel()
             for _ in range(self._workers):
                 self._ready.put_nowait(None)
