@@ -58,18 +58,18 @@ def _measured(kubectl: Kubectl, plan: Plan, say: Say) -> Found:
     requests: list[float] = []
     for turn in range(plan.rounds):
         say(f"round {turn + 1} of {plan.rounds}: {number} resources with each")
-        with _ours(kubectl) as side, _resources(kubectl, number) as used:
+        with _ours(kubectl) as side, _resources(kubectl, number) as make:
             before = _requests(side)
-            cpu["ours"].append(used(side))
+            cpu["ours"].append(_used(side, make, number))
             requests.append((_requests(side) - before) / number)
             waits["ours"].append(_alone(kubectl, plan.alone))
-        with _bare(kubectl) as side, _resources(kubectl, number) as used:
-            cpu["bare"].append(used(side))
+        with _bare(kubectl) as side, _resources(kubectl, number) as make:
+            cpu["bare"].append(_used(side, make, number))
             waits["bare"].append(_alone(kubectl, plan.alone))
     fleet = plan.fleet
     say(f"{fleet} resources, idle, and then an operator that starts anew")
-    with _ours(kubectl) as first, _resources(kubectl, fleet) as used:
-        used(first)
+    with _ours(kubectl) as first, _resources(kubectl, fleet) as make:
+        make(first)  # not settled: without nodes they are looked at every ten seconds
         queued = _metric(first, "genai_operator_queue_depth")
         _hibernate(kubectl)
         _settle(first)
@@ -165,26 +165,31 @@ def _manifests() -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _resources(kubectl: Kubectl, number: int) -> Iterator[Callable[[_Side], float]]:
-    """Namespaces, and a function that makes a resource in each and gives what that took a program, in ms a resource."""
+def _resources(kubectl: Kubectl, number: int) -> Iterator[Callable[[_Side], None]]:
+    """Namespaces, and a function that makes a resource in each and waits until a program has seen them all."""
     prefix = f"bench-{secrets.token_hex(2)}"
     names = [f"{prefix}-{index}" for index in range(number)]
     _create(kubectl, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names])
 
-    def used(side: _Side) -> float:
-        before = sum(side.process.cpu_times()[:2])
+    def make(side: _Side) -> None:
         _create(kubectl, [_resource(name) for name in names])
         eventually(lambda: side.has_ended() or _seen(kubectl, prefix) == number, within=PATIENCE, every=1)
         if side.has_ended():
             raise BenchError(f"The program ended while it was measured: see {STATE / 'operator.log'}")
-        _settle(side)
-        return (sum(side.process.cpu_times()[:2]) - before) / number * 1000
 
     try:
-        yield used
+        yield make
     finally:
         kubectl.run("delete", "gai", "--all-namespaces", "--all", "--wait=false", timeout=PATIENCE)
         kubectl.run("delete", "namespace", *names, "--wait=true", timeout=PATIENCE)
+
+
+def _used(side: _Side, make: Callable[[_Side], None], number: int) -> float:
+    """What making so many resources took a program, in ms of CPU a resource."""
+    before = sum(side.process.cpu_times()[:2])
+    make(side)
+    _settle(side)
+    return (sum(side.process.cpu_times()[:2]) - before) / number * 1000
 
 
 def _hibernate(kubectl: Kubectl) -> None:
